@@ -1,0 +1,46 @@
+using ControlPlane.Domain;
+using ControlPlane.Domain.Migrations;
+
+namespace ControlPlane.Hypervisor;
+
+/// <summary>Where the source's VMM sends to.</summary>
+public sealed record IncomingMigration(HostId Target, string Uri);
+
+/// <param name="BandwidthMiBPerSecond">Null: what the link gives.</param>
+/// <param name="DowntimeLimit">The switch-over may begin once what is left takes no longer than this.</param>
+/// <param name="AutoConverge">Slow the guest's CPUs down when it dirties pages faster than they are copied.</param>
+public sealed record CopyOptions(MigrationMode Mode, long? BandwidthMiBPerSecond, TimeSpan DowntimeLimit, bool AutoConverge);
+
+public enum CopyPhase
+{
+    None,
+    Copying,
+
+    /// <summary>Converged; the VMM holds, the guest still runs on the source.</summary>
+    HoldingBeforeSwitchOver,
+    Completed,
+    Failed,
+    Aborted,
+}
+
+/// <param name="Passes">Rounds over dirty memory, the first one over all of it.</param>
+/// <param name="BytesTotal">The guest's memory.</param>
+/// <param name="BytesRemaining">Still dirty.</param>
+/// <param name="DirtyMiBPerSecond">Of the last pass.</param>
+/// <param name="Downtime">Once completed: for how long no virtual CPU ran.</param>
+public sealed record CopyProgress(
+    CopyPhase Phase, int Passes, long BytesTotal, long BytesTransferred, long BytesRemaining, double DirtyMiBPerSecond,
+    TimeSpan? Downtime, string? Error)
+{
+    public static readonly CopyProgress NotKnown = new(CopyPhase.None, 0, 0, 0, 0, 0, null, null);
+}
+
+public enum SwitchOverResult
+{
+    OnTarget,
+    StayedOnSource,
+}
+
+/// <summary>The longest time between two probe frames that reached the guest through one interface.</summary>
+/// <param name="Probes">Frames sent at the interface in that window; 0: nothing was measured.</param>
+public sealed record InterfaceGap(string Interface, TimeSpan Longest, int Probes, int Lost);
