@@ -1,3 +1,4 @@
+using ControlPlane.Domain.Networks;
 using ControlPlane.Domain.Pci;
 
 namespace ControlPlane.Domain.VirtualMachines;
@@ -23,11 +24,18 @@ public enum VmState
 public sealed record Condition(string Type, bool Status, string Reason, DateTimeOffset Since);
 
 /// <summary>A device in the guest's view: which of the host's functions serves which name, and where the guest sees it.</summary>
-/// <param name="Name">The interface's or device request's name; a request for several counts them: <c>acc0</c>, <c>acc0-1</c>…</param>
+/// <param name="Name">Unique in the VM: the request's name, and for its second, third… device <c>acc0-1</c>, <c>acc0-2</c>…</param>
+/// <param name="Request">The interface or device request that it serves.</param>
 /// <param name="GuestAddress">Stays the same for the VM's life, also over a migration.</param>
 /// <param name="Generation">Of the ownership: the fence of every host-side action on it.</param>
 /// <param name="Plugged">False while it is away (in a migration, or degraded onto the standby).</param>
-public sealed record DeviceAttachment(string Name, PciAddress Address, PciAddress GuestAddress, Generation Generation, bool Plugged);
+public sealed record DeviceAttachment(
+    string Name, string Request, PciAddress Address, PciAddress GuestAddress, Generation Generation, bool Plugged);
+
+/// <summary>An interface as it came to be: its MAC is drawn, its network resolved, its place in the guest chosen, all for the VM's life.</summary>
+/// <param name="VirtioAddress">Where the guest sees the virtio device (the interface itself, or the standby); null for <see cref="AttachKind.Vf"/>.</param>
+/// <param name="LinkUp">The link of the virtio device as the guest is told.</param>
+public sealed record VmInterface(string Name, NetworkId Network, AttachKind Attach, MacAddress Mac, PciAddress? VirtioAddress, bool LinkUp);
 
 /// <summary>A VM and all that is known of it.</summary>
 /// <param name="Host">Where it runs, or would run; null while failed. The only place that says so: a VM is on at most one host.</param>
@@ -35,8 +43,8 @@ public sealed record DeviceAttachment(string Name, PciAddress Address, PciAddres
 /// <param name="Operation">The operation under way; null: none. At most one at a time.</param>
 /// <param name="Generation">Grows with every change; also the epoch that fences actions on its domain.</param>
 public sealed record VirtualMachine(
-    VmId Id, string Name, ProjectId Project, VmSpec Spec, VmState State, HostId? Host, IReadOnlyList<DeviceAttachment> Attachments,
-    IReadOnlyList<Condition> Conditions, OperationId? Operation, Generation Generation, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
+    VmId Id, string Name, ProjectId Project, VmSpec Spec, VmState State, HostId? Host, IReadOnlyList<VmInterface> Interfaces,
+    IReadOnlyList<DeviceAttachment> Attachments, IReadOnlyList<Condition> Conditions, OperationId? Operation, Generation Generation, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt);
 
 /// <summary>What may be asked of a VM's state. The first half starts an operation, the second ends one.</summary>
 public enum VmCommand
