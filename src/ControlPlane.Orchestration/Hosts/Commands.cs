@@ -1,0 +1,28 @@
+using ControlPlane.Domain;
+using ControlPlane.Domain.Hosts;
+using ControlPlane.Domain.Pci;
+
+namespace ControlPlane.Orchestration.Hosts;
+
+/// <summary>Registers a host; the operation ends when its first inventory is in. Answers the host and the operation.</summary>
+public sealed record AddHost(string? Name, HostBackend Backend, IReadOnlyDictionary<string, string> Labels);
+
+public sealed record UpdateHost(HostId Host, IReadOnlyDictionary<string, string>? Labels, Generation? Expected);
+
+/// <summary>Refused while VMs are on it.</summary>
+public sealed record RemoveHost(HostId Host, Generation? Expected);
+
+public sealed record RescanHost(HostId Host);
+
+/// <param name="AllowDeviceLoss">VMs whose devices no other host can supply are stopped instead of staying.</param>
+/// <param name="MaxParallel">Migrations at a time, 1 to 32.</param>
+public sealed record DrainHost(HostId Host, bool AllowDeviceLoss, int MaxParallel);
+
+public sealed record ActivateHost(HostId Host);
+
+/// <summary>Recorded at once. Null leaves a flag as it is.</summary>
+public sealed record UpdatePciDevice(HostId Host, PciAddress Address, bool? Assignable, bool? HostCritical, Generation? Expected);
+
+public sealed record SetVirtualFunctionCount(HostId Host, PciAddress Address, int Count);
+
+public sealed record ReleaseQuarantine(HostId Host, PciAddress Address);
