@@ -5,7 +5,7 @@ namespace ControlPlane.Orchestration.VirtualMachines;
 
 /// <summary>
 /// A VM as the caller wrote it: names or ids of networks, pools and hosts not resolved yet, ranges not checked.
-/// <see cref="VmDraftResolver"/> turns it into a <see cref="VmSpec"/> or says what is wrong, field by field.
+/// The resolver turns it into a <see cref="VmSpec"/> or says what is wrong, field by field.
 /// </summary>
 /// <param name="Project">Resolved by the endpoint, because the caller's rights depend on it.</param>
 public sealed record VmDraft(
