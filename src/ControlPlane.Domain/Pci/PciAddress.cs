@@ -4,23 +4,26 @@ using System.Globalization;
 namespace ControlPlane.Domain.Pci;
 
 /// <summary>Domain (segment), bus, device and function of a PCI function, written <c>0000:41:10.2</c> as Linux writes it.</summary>
-/// <remarks>Packed into one word, so that it sorts in topological order and is a key without allocation.</remarks>
+/// <remarks>
+/// Packed into one word, so that it sorts in topological order and is a key without allocation. A domain has 32 bits in Linux: those
+/// above 0xffff are made by software (Intel VMD counts from 0x10000, Hyper-V draws them), and are written with as many digits as they need.
+/// </remarks>
 public readonly record struct PciAddress : IComparable<PciAddress>
 {
-    private readonly uint packed;
+    private readonly ulong packed;
 
-    /// <param name="domain">Segment group, 0 to 0xffff.</param>
+    /// <param name="domain">Segment group, 0 to 0x7fffffff.</param>
     /// <param name="bus">0 to 255.</param>
     /// <param name="device">0 to 31.</param>
     /// <param name="function">0 to 7.</param>
     public PciAddress(int domain, int bus, int device, int function)
     {
-        if ((uint)domain > 0xffff || (uint)bus > 0xff || (uint)device > 0x1f || (uint)function > 7)
+        if (domain < 0 || (uint)bus > 0xff || (uint)device > 0x1f || (uint)function > 7)
             throw new ArgumentOutOfRangeException(nameof(domain), $"{domain:x4}:{bus:x2}:{device:x2}.{function:x} is no PCI address.");
-        packed = ((uint)domain << 16) | ((uint)bus << 8) | ((uint)device << 3) | (uint)function;
+        packed = ((ulong)(uint)domain << 16) | ((uint)bus << 8) | ((uint)device << 3) | (uint)function;
     }
 
-    private PciAddress(uint packed) => this.packed = packed;
+    private PciAddress(ulong packed) => this.packed = packed;
 
     public int Domain => (int)(packed >> 16);
 
@@ -33,11 +36,11 @@ public readonly record struct PciAddress : IComparable<PciAddress>
     /// <summary>Bus, device and function in 16 bits: what a transaction on the fabric carries (PCIe base specification, requester id).</summary>
     public ushort RoutingId => (ushort)packed;
 
-    public static PciAddress FromRoutingId(int domain, ushort routingId) => new(((uint)domain << 16) | routingId);
+    public static PciAddress FromRoutingId(int domain, ushort routingId) => new(((ulong)(uint)domain << 16) | routingId);
 
     public PciAddress WithFunction(int function) => new(Domain, Bus, Device, function);
 
-    /// <summary>Takes <c>dddd:bb:dd.f</c> and, in domain 0, <c>bb:dd.f</c>.</summary>
+    /// <summary>Takes <c>dddd:bb:dd.f</c>, four to eight digits of domain, and, in domain 0, <c>bb:dd.f</c>.</summary>
     public static bool TryParse([NotNullWhen(true)] string? text, out PciAddress address)
     {
         address = default;
@@ -45,11 +48,11 @@ public readonly record struct PciAddress : IComparable<PciAddress>
             return false;
         var domain = 0;
         var rest = text.AsSpan();
-        if (rest.Length == 12 && rest[4] == ':')
+        if (rest.Length is >= 12 and <= 16 && rest[^8] == ':')
         {
-            if (!Hex(rest[..4], out domain))
+            if (!Hex(rest[..^8], out domain) || domain < 0)
                 return false;
-            rest = rest[5..];
+            rest = rest[^7..];
         }
         if (rest.Length != 7 || rest[2] != ':' || rest[5] != '.')
             return false;
