@@ -4,7 +4,13 @@ namespace ControlPlane.Sagas;
 /// Changes of the application's own tables that a step wants committed together with its log entry. The engine hands them through
 /// unread: the store knows what they are.
 /// </summary>
-public interface IChangeSet;
+public interface IChangeSet
+{
+    /// <summary>
+    /// These changes followed by the other's, as one set: the last step's own changes and those of the saga's closing hook are one commit.
+    /// </summary>
+    IChangeSet And(IChangeSet next);
+}
 
 /// <summary>What happened to a step. The log is append-only and reads as the saga's history.</summary>
 public enum SagaEvent
@@ -85,23 +91,44 @@ public enum AppendResult
 /// <param name="Refusal">Why the changes were refused, for the step's failure.</param>
 public readonly record struct AppendOutcome(AppendResult Result, SagaFailure? Refusal = null);
 
-/// <summary>The durable side of the engine. One implementation is the database, the other the memory that law tests crash.</summary>
+/// <summary>
+/// The durable side of the engine. One implementation is the database, the other the memory that law tests crash. A store that
+/// cannot answer throws; the engine then reads the row again before it goes on, so it never has to know whether a commit got through.
+/// </summary>
 public interface ISagaStore
 {
-    /// <summary>Appends where the stored lease generation equals the record's.</summary>
+    /// <summary>
+    /// Appends where the stored row still is the one this commit was made from: same lease generation, and a log length equal to the
+    /// record's less the entries. Anything else is <see cref="AppendResult.LeaseLost"/>. A cancel flag set meanwhile stays set: an append
+    /// never lowers it.
+    /// </summary>
     Task<AppendOutcome> AppendAsync(SagaAppend append, CancellationToken ct);
 
     /// <summary>
-    /// Takes over sagas that are not at rest and whose lease has run out, at most <paramref name="limit"/>, skipping rows that another
-    /// server is taking; each comes back with its owner, lease and lease generation renewed.
+    /// Takes over sagas that are not at rest and whose lease has run out (<c>lease_until &lt; now</c>), at most <paramref name="limit"/>,
+    /// skipping rows that another server is taking; each comes back with its owner, lease and lease generation renewed.
     /// </summary>
     Task<IReadOnlyList<SagaRecord>> TakeExpiredAsync(string owner, DateTimeOffset now, DateTimeOffset leaseUntil, int limit, CancellationToken ct);
 
-    /// <summary>Renews every lease of the owner that has not been lost.</summary>
-    Task RenewLeasesAsync(string owner, DateTimeOffset leaseUntil, CancellationToken ct);
+    /// <summary>
+    /// Sets the lease of those of the held sagas that the owner has not lost. Only what a runner really holds is renewed: a row that was
+    /// inserted but never reached its runner lapses and is taken over like any other. With a time that is past it gives the leases back.
+    /// </summary>
+    Task RenewLeasesAsync(string owner, IReadOnlyCollection<Guid> held, DateTimeOffset leaseUntil, CancellationToken ct);
 
     /// <summary>The present value of the cancel flag of each saga of the owner that carries it.</summary>
     Task<IReadOnlyList<Guid>> CancelRequestsAsync(string owner, CancellationToken ct);
+
+    /// <summary>Sets the cancel flag of a saga that is not at rest; the row as it now is, or null when there is none.</summary>
+    Task<SagaRecord?> RequestCancelAsync(Guid id, CancellationToken ct);
+
+    /// <summary>
+    /// Gives the owner the lease of a stuck saga, lease generation renewed and still stuck, so that it can be resumed; null when the
+    /// saga is not stuck.
+    /// </summary>
+    Task<SagaRecord?> TakeStuckAsync(Guid id, string owner, DateTimeOffset leaseUntil, CancellationToken ct);
+
+    Task<SagaRecord?> FindAsync(Guid id, CancellationToken ct);
 
     Task<IReadOnlyList<SagaLogEntry>> LogAsync(Guid id, CancellationToken ct);
 }
