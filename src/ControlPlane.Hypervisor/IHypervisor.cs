@@ -99,7 +99,10 @@ public interface IHypervisor
 /// <summary>Live migration, seen from one of its two hosts.</summary>
 public interface IMigrationPort
 {
-    /// <summary>Target: makes a VMM listen for the domain, without the devices that are replugged later.</summary>
+    /// <summary>
+    /// Target: makes a VMM listen for the domain. Its devices are those whose state travels (<c>vfio</c>); those that are replugged
+    /// later are not in the definition.
+    /// </summary>
     Task<Outcome<IncomingMigration>> PrepareIncomingAsync(DomainDefinition definition, CancellationToken ct);
 
     /// <summary>Target: forgets an incoming domain that never began to run; one that runs is refused with <c>domain-running</c>.</summary>

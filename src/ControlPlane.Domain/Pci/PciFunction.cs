@@ -119,5 +119,11 @@ public sealed record PciFunction
     /// <summary>Access Control Services present and able to keep peers apart (source validation, request and completion redirect, upstream forwarding).</summary>
     public bool Acs { get; init; }
 
+    /// <summary>
+    /// Firmware version of a function whose driver can save and load its state (VFIO migration version 2); null: it cannot. State is
+    /// loaded only by the same model with the same firmware.
+    /// </summary>
+    public string? MigrationFirmware { get; init; }
+
     public bool IsBridge => Kind != PciKind.Endpoint;
 }
