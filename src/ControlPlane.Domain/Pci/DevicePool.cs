@@ -26,7 +26,7 @@ public sealed record PoolMatch(
 }
 
 /// <summary>A named set of like devices over all hosts that VMs ask for.</summary>
-/// <param name="PhysicalNetwork">The wire that these network functions are plugged into; null: not said, serves any network.</param>
+/// <param name="PhysicalNetwork">The wire that these network functions are plugged into; null: not said; such a pool serves only networks that name no wire either.</param>
 public sealed record DevicePool(
     PoolId Id, string Name, PoolKind Kind, IReadOnlyList<PoolMatch> Match, string? PhysicalNetwork, Generation Generation,
     DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt)

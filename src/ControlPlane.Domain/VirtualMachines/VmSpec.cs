@@ -1,3 +1,4 @@
+using ControlPlane.Domain.Hosts;
 using ControlPlane.Domain.Networks;
 
 namespace ControlPlane.Domain.VirtualMachines;
@@ -81,4 +82,12 @@ public sealed record VmSpec(
     public const int MaxInterfaces = 32;
     public const int MaxDevices = 64;
     public const int MaxDisks = 32;
+
+    /// <summary>What the VM takes of its host for as long as it exists there, running or not. Memory is rounded up to whole huge pages.</summary>
+    public HostShare ShareOfHost() => Hugepages switch
+    {
+        HugepageSize.Size2MiB => new HostShare(Vcpus, 0, (int)((MemoryMiB + 1) / 2)),
+        HugepageSize.Size1GiB => new HostShare(Vcpus, 0, 0, (int)((MemoryMiB + 1023) / 1024)),
+        _ => new HostShare(Vcpus, MemoryMiB),
+    };
 }
