@@ -48,10 +48,26 @@ public enum SagaStatus
 }
 
 /// <summary>Why a saga turned round or got stuck.</summary>
-/// <param name="Code">Stable, kebab-case; <c>cancelled</c> when a caller asked for it, <c>timed-out</c> when a deadline passed.</param>
+/// <param name="Code">Stable, kebab-case: the step's own, or one of those below.</param>
 public sealed record SagaFailure(string Code, string Message)
 {
+    /// <summary>Somebody asked for it.</summary>
     public const string Cancelled = "cancelled";
+
+    /// <summary>The plan's time limit has passed.</summary>
+    public const string TimedOut = "timed-out";
+
+    /// <summary>A transient fault that did not go away.</summary>
+    public const string Transient = "transient-fault";
+
+    /// <summary>A step threw: a bug, or a fault that nobody has made a value of.</summary>
+    public const string Unexpected = "unexpected-error";
+
+    /// <summary>This server has no plan for the row's kind and version.</summary>
+    public const string UnknownKind = "unknown-saga-kind";
+
+    /// <summary>The row's state does not fit its plan.</summary>
+    public const string Unreadable = "unreadable-saga";
 }
 
 /// <summary>The stored row of a saga: all that is needed to go on with it after a crash.</summary>
