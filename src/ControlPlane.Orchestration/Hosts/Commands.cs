@@ -7,7 +7,10 @@ namespace ControlPlane.Orchestration.Hosts;
 /// <summary>Registers a host; the operation ends when its first inventory is in. Answers the host and the operation.</summary>
 public sealed record AddHost(string? Name, HostBackend Backend, IReadOnlyDictionary<string, string> Labels);
 
-public sealed record UpdateHost(HostId Host, IReadOnlyDictionary<string, string>? Labels, Generation? Expected);
+/// <summary>Recorded at once. Null leaves a value as it is; a cordoned host keeps new VMs away.</summary>
+public sealed record UpdateHost(
+    HostId Host, IReadOnlyDictionary<string, string>? Labels, Generation? Expected, double? CpuRatio = null, double? MemoryRatio = null,
+    bool? Cordoned = null);
 
 /// <summary>Refused while VMs are on it.</summary>
 public sealed record RemoveHost(HostId Host, Generation? Expected);
