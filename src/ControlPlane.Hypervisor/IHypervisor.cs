@@ -111,6 +111,12 @@ public interface IMigrationPort
     /// <summary>Source: begins to copy in the background and returns. The VMM holds before the switch-over until told.</summary>
     Task<Outcome<Done>> BeginCopyAsync(DomainRef domain, IncomingMigration target, CopyOptions options, CancellationToken ct);
 
+    /// <summary>
+    /// Source: changes the downtime that the copy may end with, while it runs. This is how a copy that does not converge is given more
+    /// room step by step; without a copy under way it is refused with <c>no-copy</c>.
+    /// </summary>
+    Task<Outcome<Done>> SetDowntimeLimitAsync(DomainRef domain, TimeSpan limit, CancellationToken ct);
+
     /// <summary>Source: where the copy is. With no copy known, the phase is <see cref="CopyPhase.None"/>.</summary>
     Task<Outcome<CopyProgress>> ReadProgressAsync(DomainRef domain, CancellationToken ct);
 
