@@ -1,0 +1,90 @@
+using System.CommandLine;
+using ControlPlane.Dev;
+using ControlPlane.Dev.Authoring;
+using ControlPlane.Dev.Checking;
+using ControlPlane.Dev.Terminal;
+using ControlPlane.Dev.Testing;
+using ControlPlane.Dev.Up;
+
+var screen = new Screen();
+if (Repository.Find() is not { } repository)
+{
+    screen.Bad("run this inside a checkout of ControlPlane");
+    return 1;
+}
+
+try
+{
+    // The server is given its own time to stop; see UpCommand.
+    return await CommandLine.Build(screen, repository).Parse(args)
+        .InvokeAsync(new InvocationConfiguration { ProcessTerminationTimeout = TimeSpan.FromSeconds(20) });
+}
+catch (OperationCanceledException)
+{
+    screen.Warn("stopped");
+    return 130;
+}
+
+namespace ControlPlane.Dev
+{
+    /// <summary>The commands and their options.</summary>
+    internal static class CommandLine
+    {
+        public static RootCommand Build(Screen screen, Repository repository) => new("ControlPlane's tool for newcomers and developers")
+        {
+            Up(screen, repository),
+            Test(screen, repository),
+            Plain("check", "Before a commit: format, analyzers and the tests of what changed", ct => new CheckCommand(screen, repository).RunAsync(ct)),
+            Plain("openapi", "Write the OpenAPI document from the endpoints, and lint it", ct => new OpenApiCommand(screen, repository).RunAsync(ct)),
+            Migration(screen, repository),
+            Bench(screen, repository),
+        };
+
+        private static Command Up(Screen screen, Repository repository)
+        {
+            var urls = new Option<string>("--urls") { Description = "Where to listen", DefaultValueFactory = _ => "http://127.0.0.1:8080" };
+            urls.Validators.Add(result =>
+            {
+                if (!Uri.TryCreate(result.GetValueOrDefault<string>(), UriKind.Absolute, out _))
+                    result.AddError("--urls takes one address, such as http://127.0.0.1:8080");
+            });
+            var data = new Option<string>("--data") { Description = "The data directory", DefaultValueFactory = _ => "./data" };
+            var bare = new Option<bool>("--no-demo") { Description = "Without the demo fleet" };
+            var command = new Command("up", "Install what is missing, build and start the server with a demo fleet") { urls, data, bare };
+            command.SetAction((parsed, ct) => new UpCommand(screen, repository).RunAsync(
+                new UpOptions(new Uri(parsed.GetRequiredValue(urls)), parsed.GetRequiredValue(data), !parsed.GetValue(bare)), ct));
+            return command;
+        }
+
+        private static Command Test(Screen screen, Repository repository)
+        {
+            var only = new Option<string?>("--only") { Description = "One test project, such as Domain" };
+            var command = new Command("test", "Install what the tests need, and run them all") { only };
+            command.SetAction((parsed, ct) => new TestCommand(screen, repository).RunAsync(parsed.GetValue(only), ct));
+            return command;
+        }
+
+        private static Command Migration(Screen screen, Repository repository)
+        {
+            var name = new Argument<string>("name") { Description = "What it does, such as add_host_zone" };
+            var add = new Command("add", "Begin the next schema change") { name };
+            add.SetAction(parsed => new MigrationCommand(screen, repository).Add(parsed.GetRequiredValue(name)));
+            return new Command("migration", "Schema changes") { add };
+        }
+
+        private static Command Bench(Screen screen, Repository repository)
+        {
+            var only = new Option<string[]>("--only") { Description = "Some benchmarks by name", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
+            var command = new Command("bench", "Run the benchmarks") { only };
+            command.SetAction((parsed, ct) => new BenchCommand(screen, repository).RunAsync(parsed.GetRequiredValue(only), ct));
+            return command;
+        }
+
+        private static Command Plain(string name, string description, Func<CancellationToken, Task<int>> run)
+        {
+            var command = new Command(name, description);
+            command.SetAction((_, ct) => run(ct));
+            return command;
+        }
+    }
+}

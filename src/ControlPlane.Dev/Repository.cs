@@ -1,0 +1,44 @@
+namespace ControlPlane.Dev;
+
+/// <summary>The checkout this tool works on.</summary>
+internal sealed record Repository(string Root)
+{
+    private const string Solution = "ControlPlane.sln";
+
+    public string SolutionFile => Path.Combine(Root, Solution);
+
+    public string Migrations => Path.Combine(Root, "migrations");
+
+    public string OpenApiDocument => Path.Combine(Root, "openapi", "controlplane-v1.json");
+
+    public string OpenApiRules => Path.Combine(Root, "openapi", ".spectral.yaml");
+
+    /// <summary>The checkout around the working directory, or else around the tool's own program; null outside of any.</summary>
+    public static Repository? Find() => Around(Directory.GetCurrentDirectory()) ?? Around(AppContext.BaseDirectory);
+
+    /// <summary>A source project's file by its name.</summary>
+    public string SourceProject(string name) => Path.Combine(Root, "src", name, $"{name}.csproj");
+
+    /// <summary>A test project's file by its folder's name.</summary>
+    public string TestProject(string name) => Path.Combine(Root, "tests", name, $"{name}.csproj");
+
+    /// <summary>The program that a build leaves (artifacts layout).</summary>
+    public string Program(string project, string assembly, string configuration) =>
+        Path.Combine(Root, "artifacts", "bin", project, configuration, assembly);
+
+    /// <summary>The names of the test projects, by which they are run: their folders' names.</summary>
+    public IReadOnlyList<string> TestProjects() =>
+        [.. Directory.EnumerateDirectories(Path.Combine(Root, "tests"), "*.Tests").Select(directory => Path.GetFileName(directory)!)
+            .Where(name => File.Exists(TestProject(name))).Order(StringComparer.Ordinal)];
+
+    private static Repository? Around(string directory)
+    {
+        for (var at = new DirectoryInfo(directory); at is not null; at = at.Parent)
+        {
+            if (File.Exists(Path.Combine(at.FullName, Solution)))
+                return new Repository(at.FullName);
+        }
+
+        return null;
+    }
+}

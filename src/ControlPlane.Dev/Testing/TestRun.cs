@@ -1,0 +1,69 @@
+using ControlPlane.Dev.Processes;
+
+namespace ControlPlane.Dev.Testing;
+
+/// <summary>How one test project went.</summary>
+internal sealed record TestResult(string Project, int Passed, int Skipped, IReadOnlyList<FailedTest> Failures, TimeSpan Duration);
+
+/// <summary>Runs one test project's program.</summary>
+internal static class TestRun
+{
+    /// <summary>No test of this project says nothing for so long; one that does hangs.</summary>
+    private static readonly TimeSpan Silence = TimeSpan.FromMinutes(6);
+
+    private const int LinesKept = 30;
+
+    public static async Task<TestResult> RunAsync(
+        Repository repository, string project, string configuration, Action<TestEvents> onProgress, CancellationToken ct)
+    {
+        var time = TimeProvider.System;
+        var began = time.GetTimestamp();
+        var events = new TestEvents();
+        var other = new Queue<string>();
+        using var hung = new CancellationTokenSource(Silence);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, hung.Token);
+        var program = repository.Program(project, $"ControlPlane.{project}", configuration);
+        int? code = null;
+        try
+        {
+            code = await Tool.StreamAsync([program, "-reporter", "json", "-noColor", "-noAutoReporters"], repository.Root, line =>
+            {
+                lock (events)
+                {
+                    if (events.Read(line))
+                    {
+                        hung.CancelAfter(Silence);
+                        onProgress(events);
+                        return;
+                    }
+
+                    other.Enqueue(line);
+                    if (other.Count > LinesKept)
+                        other.Dequeue();
+                }
+            }, either.Token);
+        }
+        catch (OperationCanceledException) when (!ct.IsCancellationRequested)
+        {
+            // Hung; ended with all it started, and reported below.
+        }
+
+        lock (events)
+        {
+            if (Verdict(events, code) is { } trouble)
+                events.Failures.Add(new FailedTest(project, $"{trouble}\n{string.Join('\n', other)}".Trim()));
+            return new TestResult(project, events.Passed, events.Skipped, events.Failures, time.GetElapsedTime(began));
+        }
+    }
+
+    /// <summary>What is wrong with the program as a whole; null when its tests tell everything.</summary>
+    internal static string? Verdict(TestEvents events, int? code) => (events, code) switch
+    {
+        (_, null) => $"hung: nothing for {Silence.TotalMinutes:0} minutes, while running {string.Join(", ", events.Running.DefaultIfEmpty("no test"))}",
+        (_, Tool.NotFound) => "its program was not built",
+        ({ IsFinished: false }, _) => $"ended in the middle (exit code {code}), while running {string.Join(", ", events.Running.DefaultIfEmpty("no test"))}",
+        ({ Failures.Count: 0 }, not 0) => $"all its tests passed and yet it ended with exit code {code}",
+        ({ Passed: 0, Skipped: 0, Failures.Count: 0 }, _) => "it has no tests",
+        _ => null,
+    };
+}
