@@ -22,9 +22,9 @@ internal sealed record Repository(string Root)
     /// <summary>A test project's file by its folder's name.</summary>
     public string TestProject(string name) => Path.Combine(Root, "tests", name, $"{name}.csproj");
 
-    /// <summary>The program that a build leaves (artifacts layout).</summary>
+    /// <summary>The program that a build leaves: the artifacts layout writes a configuration's name in lower case.</summary>
     public string Program(string project, string assembly, string configuration) =>
-        Path.Combine(Root, "artifacts", "bin", project, configuration, assembly);
+        Path.Combine(Root, "artifacts", "bin", project, configuration.ToLowerInvariant(), assembly);
 
     /// <summary>The names of the test projects, by which they are run: their folders' names.</summary>
     public IReadOnlyList<string> TestProjects() =>

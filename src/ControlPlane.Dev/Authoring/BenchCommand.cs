@@ -19,6 +19,6 @@ internal sealed class BenchCommand(Screen screen, Repository repository)
                 return 1;
         }
 
-        return await Tool.AttachedAsync([repository.Program("Benchmarks", "ControlPlane.Benchmarks", "release"), .. only], repository.Root, ct);
+        return await Tool.AttachedAsync([repository.Program("Benchmarks", "ControlPlane.Benchmarks", "Release"), .. only], repository.Root, ct);
     }
 }

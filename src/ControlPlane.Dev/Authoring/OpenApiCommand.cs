@@ -16,7 +16,7 @@ internal sealed class OpenApiCommand(Screen screen, Repository repository)
             return 1;
         var before = File.Exists(repository.OpenApiDocument) ? await File.ReadAllTextAsync(repository.OpenApiDocument, ct) : "";
         Directory.CreateDirectory(Path.GetDirectoryName(repository.OpenApiDocument)!);
-        var program = repository.Program("ControlPlane.Server", "ControlPlane.Server", "debug");
+        var program = repository.Program("ControlPlane.Server", "ControlPlane.Server", "Debug");
         var (code, lines) = await Tool.CaptureAsync([program, "--write-openapi", repository.OpenApiDocument], repository.Root, ct);
         if (code != 0)
         {

@@ -10,7 +10,9 @@ internal sealed class Screen
     public Screen()
     {
         IsTerminal = !Console.IsOutputRedirected;
-        console = AnsiConsole.Console;
+        console = IsTerminal
+            ? AnsiConsole.Console
+            : AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
         if (!IsTerminal)
             console.Profile.Width = int.MaxValue; // Nothing wraps a line in a file.
     }

@@ -41,7 +41,7 @@ internal sealed class TestCommand(Screen screen, Repository repository)
     public async Task<int> RunBuiltAsync(IReadOnlyList<string> projects, CancellationToken ct)
     {
         screen.Heading($"Testing {projects.Count} project{(projects.Count == 1 ? "" : "s")}");
-        var results = new List<TestResult>();
+        var results = new List<ProjectResult>();
         await Parallel.ForEachAsync(projects, new ParallelOptions { MaxDegreeOfParallelism = ProjectsAtOnce, CancellationToken = ct }, async (project, token) =>
         {
             var result = await RunOneAsync(project, token);
@@ -58,7 +58,7 @@ internal sealed class TestCommand(Screen screen, Repository repository)
         return totals.ExitCode;
     }
 
-    private Task<TestResult> RunOneAsync(string project, CancellationToken ct)
+    private Task<ProjectResult> RunOneAsync(string project, CancellationToken ct)
     {
         var time = TimeProvider.System;
         var lastReport = time.GetTimestamp();
@@ -71,7 +71,7 @@ internal sealed class TestCommand(Screen screen, Repository repository)
         }, ct);
     }
 
-    private void Report(TestResult result)
+    private void Report(ProjectResult result)
     {
         var line = $"{result.Project}: {result.Passed} passed in {result.Duration.TotalSeconds:0.0} s{(result.Skipped > 0 ? $", {result.Skipped} skipped" : "")}";
         if (result.Failures.Count == 0)
@@ -80,7 +80,7 @@ internal sealed class TestCommand(Screen screen, Repository repository)
             screen.Bad($"{line}, {result.Failures.Count} FAILED");
     }
 
-    private void ShowFailures(IEnumerable<TestResult> results)
+    private void ShowFailures(IEnumerable<ProjectResult> results)
     {
         foreach (var (result, failure) in results.SelectMany(result => result.Failures.Select(failure => (result, failure))))
         {

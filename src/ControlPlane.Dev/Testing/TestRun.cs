@@ -3,7 +3,7 @@ using ControlPlane.Dev.Processes;
 namespace ControlPlane.Dev.Testing;
 
 /// <summary>How one test project went.</summary>
-internal sealed record TestResult(string Project, int Passed, int Skipped, IReadOnlyList<FailedTest> Failures, TimeSpan Duration);
+internal sealed record ProjectResult(string Project, int Passed, int Skipped, IReadOnlyList<FailedTest> Failures, TimeSpan Duration);
 
 /// <summary>Runs one test project's program.</summary>
 internal static class TestRun
@@ -13,7 +13,7 @@ internal static class TestRun
 
     private const int LinesKept = 30;
 
-    public static async Task<TestResult> RunAsync(
+    public static async Task<ProjectResult> RunAsync(
         Repository repository, string project, string configuration, Action<TestEvents> onProgress, CancellationToken ct)
     {
         var time = TimeProvider.System;
@@ -52,7 +52,7 @@ internal static class TestRun
         {
             if (Verdict(events, code) is { } trouble)
                 events.Failures.Add(new FailedTest(project, $"{trouble}\n{string.Join('\n', other)}".Trim()));
-            return new TestResult(project, events.Passed, events.Skipped, events.Failures, time.GetElapsedTime(began));
+            return new ProjectResult(project, events.Passed, events.Skipped, events.Failures, time.GetElapsedTime(began));
         }
     }
 

@@ -40,7 +40,7 @@ internal sealed class UpCommand(Screen screen, Repository repository)
         screen.Heading("Starting the server");
         var data = Path.GetFullPath(options.Data);
         string[] arguments = ["--urls", options.Url.ToString().TrimEnd('/'), "--data", data, .. options.Demo ? ["--demo"] : Array.Empty<string>()];
-        var program = repository.Program("ControlPlane.Server", "ControlPlane.Server", "release");
+        var program = repository.Program("ControlPlane.Server", "ControlPlane.Server", "Release");
         var server = ServerProcess.Start(program, arguments, Directory.GetCurrentDirectory());
         try
         {
