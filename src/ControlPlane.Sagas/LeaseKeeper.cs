@@ -39,7 +39,7 @@ internal sealed class LeaseKeeper(
     {
         try
         {
-            await lastTick;
+            await WhenTickedAsync();
             if (!held.IsEmpty)
                 await Store.RenewLeasesAsync(Options.Owner, HeldIds(), runtime.Clock.GetUtcNow() - TimeSpan.FromSeconds(1), CancellationToken.None);
         }
@@ -49,6 +49,9 @@ internal sealed class LeaseKeeper(
             runtime.Log.TickFailed(fault, held.Count);
         }
     }
+
+    /// <summary>The tick that has begun is over.</summary>
+    public Task WhenTickedAsync() => Volatile.Read(ref lastTick);
 
     public void Dispose()
     {

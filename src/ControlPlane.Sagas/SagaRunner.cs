@@ -42,7 +42,11 @@ public sealed class SagaRunner : IAsyncDisposable
     public int HeldCount => held.Count;
 
     /// <summary>For a driver of virtual time: nothing happens now until time goes on or a signal comes.</summary>
-    internal Task WhenIdleAsync() => runtime.Queue.WhenIdleAsync();
+    internal async Task WhenIdleAsync()
+    {
+        await leases.WhenTickedAsync();
+        await runtime.Queue.WhenIdleAsync();
+    }
 
     /// <summary>Takes over what dead servers left, and from now on drives what <see cref="Run"/> brings.</summary>
     public async Task StartAsync(CancellationToken ct)

@@ -3,23 +3,30 @@ using Microsoft.Extensions.Logging;
 namespace ControlPlane.Sagas;
 
 /// <summary>What all runs of one runner share.</summary>
-internal sealed class SagaRuntime(ISagaStore store, TimeProvider clock, SagaRunnerOptions options, ILogger log, IStepInterceptor? interceptor)
-    : IDisposable
+internal sealed class SagaRuntime : IDisposable
 {
-    private readonly CancellationTokenSource abandon = new();
+    private readonly CancellationTokenSource abandon;
     private volatile bool isStopping;
 
-    public ISagaStore Store => store;
+    public SagaRuntime(ISagaStore store, TimeProvider clock, SagaRunnerOptions options, ILogger log, IStepInterceptor? interceptor)
+    {
+        (Store, Clock, Options, Log, Interceptor) = (store, clock, options, log, interceptor);
+        Queue = new RunQueue(options.ParallelismMax);
+        abandon = new CancellationTokenSource();
+        Abandoned = abandon.Token;
+    }
 
-    public TimeProvider Clock => clock;
+    public ISagaStore Store { get; }
 
-    public SagaRunnerOptions Options => options;
+    public TimeProvider Clock { get; }
 
-    public ILogger Log => log;
+    public SagaRunnerOptions Options { get; }
 
-    public IStepInterceptor? Interceptor => interceptor;
+    public ILogger Log { get; }
 
-    public RunQueue Queue { get; } = new(options.ParallelismMax);
+    public IStepInterceptor? Interceptor { get; }
+
+    public RunQueue Queue { get; }
 
     /// <summary>No run goes past its next commit.</summary>
     public bool IsStopping
@@ -29,12 +36,12 @@ internal sealed class SagaRuntime(ISagaStore store, TimeProvider clock, SagaRunn
     }
 
     /// <summary>Steps and commits under way are given up.</summary>
-    public CancellationToken Abandoned => abandon.Token;
+    public CancellationToken Abandoned { get; }
 
     public Moment Moment()
     {
-        var now = clock.GetUtcNow();
-        return new Moment(now, now + options.LeaseDuration);
+        var now = Clock.GetUtcNow();
+        return new Moment(now, now + Options.LeaseDuration);
     }
 
     public void Abandon() => abandon.Cancel();
