@@ -1,0 +1,100 @@
+using ControlPlane.Domain;
+using ControlPlane.Domain.Hosts;
+using ControlPlane.Hypervisor.Emulated.Faults;
+using ControlPlane.Hypervisor.Emulated.Hosts;
+using ControlPlane.Hypervisor.Emulated.Migration;
+using ControlPlane.Hypervisor.Emulated.Pci;
+using ControlPlane.Hypervisor.Emulated.Time;
+using ControlPlane.Inventory.Profiles;
+
+namespace ControlPlane.Hypervisor.Emulated;
+
+/// <summary>Finds the hardware that a host is to be emulated from: a shipped profile, or an uploaded inventory; null when there is none of that name.</summary>
+public delegate ValueTask<HostProfile?> FindProfile(string name, CancellationToken ct);
+
+/// <summary>Emulated hosts on one network: the fleet that the server opens, and the switches by which tests make it misbehave.</summary>
+public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
+{
+    private readonly FindProfile findProfile;
+    private readonly EmulationOptions options;
+    private readonly ModelClock clock;
+    private readonly MigrationGround ground;
+    private readonly Dictionary<HostId, EmulatedHypervisor> open = [];
+    private readonly Dictionary<string, MachineBlueprint> blueprints = [];
+
+    public EmulatedFleet(EmulationOptions options, FindProfile findProfile, TimeProvider time)
+    {
+        this.options = options;
+        this.findProfile = findProfile;
+        clock = new ModelClock(time);
+        ground = new MigrationGround(id => open.GetValueOrDefault(id)?.Model, options.LinkMiBPerSecond, options.SwitchOverOverhead);
+    }
+
+    /// <summary>What shall go wrong from now on.</summary>
+    public FaultPlan Faults { get; } = new();
+
+    public async ValueTask<Outcome<IHypervisor>> OpenAsync(Host host, CancellationToken ct)
+    {
+        if (host.Backend is not { Kind: BackendKind.Emulated, Profile: { } name })
+            return Fault.Impossible("backend-unknown", $"Host {host.Name} is not an emulated one.");
+        using (clock.Enter())
+        {
+            if (open.TryGetValue(host.Id, out var present))
+            {
+                present.Model.Labels = new HostLabels(host.Labels);
+                return present;
+            }
+        }
+        if (await findProfile(name, ct) is not { } profile)
+            return Fault.NotFound("profile", name);
+        using (clock.Enter())
+        {
+            if (!open.TryGetValue(host.Id, out var hypervisor))
+                open[host.Id] = hypervisor = Boot(host.Id, profile);
+            hypervisor.Model.Labels = new HostLabels(host.Labels);
+            return hypervisor;
+        }
+    }
+
+    public ValueTask CloseAsync(HostId host, bool forget, CancellationToken ct)
+    {
+        using (clock.Enter())
+        {
+            // An emulated host that is closed but not forgotten goes on existing, as a real one would.
+            if (forget && open.Remove(host, out var hypervisor))
+                hypervisor.Model.Crash();
+        }
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Takes a host's power away: its guests die and it answers no call until it is revived.</summary>
+    public void Crash(HostId host)
+    {
+        using (clock.Enter())
+            Model(host).Crash();
+    }
+
+    /// <summary>Boots a crashed host: its domains are known and off, its devices as after power-on.</summary>
+    public void Revive(HostId host)
+    {
+        using (clock.Enter())
+            Model(host).Revive();
+    }
+
+    public void Dispose() => clock.Dispose();
+
+    private EmulatedHost Model(HostId host) =>
+        open.TryGetValue(host, out var hypervisor) ? hypervisor.Model : throw new ArgumentException($"Host {host} is not open.", nameof(host));
+
+    private EmulatedHypervisor Boot(HostId id, HostProfile profile)
+    {
+        // An uploaded inventory may be replaced under its name: hosts that run keep the hardware that they were made with.
+        if (!blueprints.TryGetValue(profile.Name, out var blueprint) || !ReferenceEquals(blueprint.Profile, profile))
+            blueprints[profile.Name] = blueprint = new MachineBlueprint(profile);
+        var timings = new EmulationTimings(options.Guest, options.Host, options.CloseTimeout, options.Seed);
+        var host = new EmulatedHost(id, blueprint, clock, timings);
+        var gate = new CallGate(host, Faults);
+        var domains = new DomainCalls(host);
+        return new EmulatedHypervisor(host, gate, domains, new EmulatedMigrationPort(host, gate, domains, ground));
+    }
+}

@@ -1,0 +1,70 @@
+using System.Globalization;
+using ControlPlane.Domain.Pci;
+
+namespace ControlPlane.Hypervisor.Emulated.Faults;
+
+/// <summary>Labels of a host that the emulated hypervisor heeds; README.md of this project says what each does.</summary>
+public sealed class HostLabels(IReadOnlyDictionary<string, string> labels)
+{
+    public const string Reset = "emulator.reset";
+    public const string ClearSettings = "emulator.clear-settings";
+    public const string CreateVirtualFunctions = "emulator.create-virtual-functions";
+    public const string CrashAt = "emulator.crash-at";
+    public const string LinkMiBPerSecond = "emulator.link-mib-per-second";
+    public const string Wire = "emulator.wire";
+
+    public static readonly HostLabels None = new(new Dictionary<string, string>());
+
+    /// <summary>True when the function does not come back from a reset.</summary>
+    public bool ResetFails(PciAddress address) => Says(Reset, address, "fail");
+
+    /// <summary>True when the physical function's driver says it cleared the settings, and did not.</summary>
+    public bool ClearingFails(PciAddress address) => Says(ClearSettings, address, "fail");
+
+    /// <summary>True when the physical function's firmware refuses to make virtual functions.</summary>
+    public bool CreatingFails(PciAddress address) => Says(CreateVirtualFunctions, address, "fail");
+
+    /// <summary>The moment at which the host dies, once: see <see cref="CrashPoint"/>.</summary>
+    public CrashPoint? CrashesAt => ParseCrashPoint(labels.GetValueOrDefault(CrashAt));
+
+    /// <summary>What a migration gets of the host's network; null: as the options say.</summary>
+    public double? LinkBandwidth =>
+        double.TryParse(labels.GetValueOrDefault(LinkMiBPerSecond), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0
+            ? number
+            : null;
+
+    /// <summary>The wire that a physical function is plugged into, where a label says so.</summary>
+    public string? WireOf(PciAddress address) => labels.GetValueOrDefault($"{Wire}.{address}");
+
+    internal static CrashPoint? ParseCrashPoint(string? text) => text switch
+    {
+        "start" => CrashPoint.Start,
+        "prepare-incoming" => CrashPoint.PrepareIncoming,
+        "copy" => CrashPoint.Copy,
+        "switch-over" => CrashPoint.SwitchOver,
+        "after-switch-over" => CrashPoint.AfterSwitchOver,
+        _ => null,
+    };
+
+    private bool Says(string name, PciAddress address, string value) =>
+        (labels.GetValueOrDefault($"{name}.{address}") ?? labels.GetValueOrDefault(name)) == value;
+}
+
+/// <summary>A moment at which a host can be made to die.</summary>
+public enum CrashPoint
+{
+    /// <summary>A guest is being started.</summary>
+    Start,
+
+    /// <summary>The host is about to listen for a guest.</summary>
+    PrepareIncoming,
+
+    /// <summary>The first pass over a guest's memory is half done.</summary>
+    Copy,
+
+    /// <summary>The switch-over was asked for and nothing has moved.</summary>
+    SwitchOver,
+
+    /// <summary>The guest has moved, and the caller does not know it yet.</summary>
+    AfterSwitchOver,
+}

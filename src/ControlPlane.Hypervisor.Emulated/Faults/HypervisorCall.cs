@@ -1,0 +1,35 @@
+namespace ControlPlane.Hypervisor.Emulated.Faults;
+
+/// <summary>The calls of the port, as faults name them.</summary>
+public enum HypervisorCall
+{
+    Ping,
+    ReadInventory,
+    SetVirtualFunctionCount,
+    PrepareDevice,
+    CleanDevice,
+    Define,
+    Undefine,
+    Start,
+    Shutdown,
+    Destroy,
+    Reboot,
+    Pause,
+    Resume,
+    Plug,
+    Unplug,
+    PlugInterface,
+    UnplugInterface,
+    SetStandbyLink,
+    ListDomains,
+    FindDomain,
+    ListDevices,
+    PrepareIncoming,
+    DiscardIncoming,
+    BeginCopy,
+    SetDowntimeLimit,
+    ReadProgress,
+    AbortCopy,
+    SwitchOver,
+    MeasureGaps,
+}

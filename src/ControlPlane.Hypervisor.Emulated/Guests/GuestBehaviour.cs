@@ -1,0 +1,79 @@
+using System.Globalization;
+using ControlPlane.Hypervisor.Emulated.Faults;
+
+namespace ControlPlane.Hypervisor.Emulated.Guests;
+
+internal enum UnplugManner
+{
+    /// <summary>Acknowledges.</summary>
+    Acknowledge,
+
+    /// <summary>Acknowledges even after the request was withdrawn: the device is gone behind everybody's back.</summary>
+    AcknowledgeLate,
+
+    /// <summary>Hears nothing.</summary>
+    Ignore,
+
+    /// <summary>Says no.</summary>
+    Refuse,
+}
+
+/// <param name="After">Null: as long as guests usually take.</param>
+internal sealed record UnplugHabit(UnplugManner Manner, TimeSpan? After)
+{
+    public static readonly UnplugHabit Prompt = new(UnplugManner.Acknowledge, null);
+
+    /// <summary><c>prompt</c>, <c>slow:5s</c>, <c>late:5s</c>, <c>ignore</c>, <c>refuse</c>; anything else is null.</summary>
+    public static UnplugHabit? Parse(string? text) => text switch
+    {
+        null => null,
+        "prompt" => Prompt,
+        "ignore" => new UnplugHabit(UnplugManner.Ignore, null),
+        "refuse" => new UnplugHabit(UnplugManner.Refuse, null),
+        _ when text.StartsWith("slow:", StringComparison.Ordinal) && Durations.Parse(text[5..]) is { } slow => new UnplugHabit(UnplugManner.Acknowledge, slow),
+        _ when text.StartsWith("late:", StringComparison.Ordinal) && Durations.Parse(text[5..]) is { } late => new UnplugHabit(UnplugManner.AcknowledgeLate, late),
+        _ => null,
+    };
+}
+
+/// <summary>How a guest behaves, read from its VM's labels. A label that cannot be read changes nothing.</summary>
+internal sealed class GuestBehaviour(IReadOnlyDictionary<string, string> labels, GuestTimings timings)
+{
+    public TimeSpan Boot => Durations.Parse(Label(GuestLabels.Boot)) ?? timings.Boot;
+
+    public TimeSpan DriverProbe => Durations.Parse(Label(GuestLabels.DriverProbe)) ?? timings.DriverProbe;
+
+    public TimeSpan PathChange => timings.PathChange;
+
+    /// <summary>How long a shutdown takes; null: the guest ignores the power button.</summary>
+    public TimeSpan? Shutdown => Label(GuestLabels.Shutdown) switch
+    {
+        "ignore" => null,
+        { } text when text.StartsWith("slow:", StringComparison.Ordinal) => Durations.Parse(text[5..]) ?? timings.Shutdown,
+        _ => timings.Shutdown,
+    };
+
+    /// <summary>The guest powers itself off so long after its start; null: it does not.</summary>
+    public TimeSpan? PowersOffAfter => Durations.Parse(Label(GuestLabels.PowerOffAfter));
+
+    public TimeSpan UnplugAcknowledge => timings.UnplugAcknowledge;
+
+    /// <summary>Memory that the guest writes to, in MiB per second.</summary>
+    public double DirtyMiBPerSecond => Number(GuestLabels.DirtyMiBPerSecond) ?? 16;
+
+    /// <summary>The memory over which these writes are spread, in MiB.</summary>
+    public double WorkingSetMiB => Number(GuestLabels.WorkingSetMiB) ?? 256;
+
+    public CrashPoint? CrashesTargetAt => HostLabels.ParseCrashPoint(Label(GuestLabels.CrashTargetAt));
+
+    public CrashPoint? CrashesSourceAt => HostLabels.ParseCrashPoint(Label(GuestLabels.CrashSourceAt));
+
+    /// <summary>A label for one device comes before the one for all.</summary>
+    public UnplugHabit UnplugOf(string device) =>
+        UnplugHabit.Parse(Label($"{GuestLabels.Unplug}.{device}")) ?? UnplugHabit.Parse(Label(GuestLabels.Unplug)) ?? UnplugHabit.Prompt;
+
+    private string? Label(string name) => labels.GetValueOrDefault(name);
+
+    private double? Number(string name) =>
+        double.TryParse(Label(name), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null;
+}

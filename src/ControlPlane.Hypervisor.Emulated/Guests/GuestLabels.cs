@@ -1,0 +1,15 @@
+namespace ControlPlane.Hypervisor.Emulated.Guests;
+
+/// <summary>Labels of a VM that the emulated hypervisor heeds; README.md of this project says what each does.</summary>
+public static class GuestLabels
+{
+    public const string Unplug = "emulator.unplug";
+    public const string Boot = "emulator.boot";
+    public const string DriverProbe = "emulator.driver-probe";
+    public const string Shutdown = "emulator.shutdown";
+    public const string PowerOffAfter = "emulator.power-off-after";
+    public const string DirtyMiBPerSecond = "emulator.dirty-mib-per-second";
+    public const string WorkingSetMiB = "emulator.working-set-mib";
+    public const string CrashTargetAt = "emulator.crash-target-at";
+    public const string CrashSourceAt = "emulator.crash-source-at";
+}

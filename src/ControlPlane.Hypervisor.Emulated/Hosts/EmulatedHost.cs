@@ -1,0 +1,228 @@
+using ControlPlane.Domain;
+using ControlPlane.Domain.Hosts;
+using ControlPlane.Domain.Pci;
+using ControlPlane.Hypervisor.Emulated.Faults;
+using ControlPlane.Hypervisor.Emulated.Guests;
+using ControlPlane.Hypervisor.Emulated.Iommu;
+using ControlPlane.Hypervisor.Emulated.Journal;
+using ControlPlane.Hypervisor.Emulated.Memory;
+using ControlPlane.Hypervisor.Emulated.Pci;
+using ControlPlane.Hypervisor.Emulated.Time;
+
+namespace ControlPlane.Hypervisor.Emulated.Hosts;
+
+/// <summary>One emulated host: its hardware, its domains and what it remembers of claims. To be used only while the clock is entered.</summary>
+internal sealed class EmulatedHost
+{
+    private readonly Dictionary<VmId, Generation> epochs = [];
+    private readonly Dictionary<PciAddress, DeviceHold> holds = [];
+    private readonly Dictionary<PciAddress, DateTimeOffset> closingUntil = [];
+    private readonly Dictionary<PciAddress, int> configuredVfs = [];
+    private readonly Dictionary<VmId, CopyProgress> departures = [];
+    private readonly List<(PciAddress Address, Action Then)> whenClosed = [];
+    private CrashPoint? spentCrash;
+    private HostInventory? scanned;
+
+    public EmulatedHost(HostId id, MachineBlueprint blueprint, ModelClock clock, EmulationTimings timings)
+    {
+        Id = id;
+        Blueprint = blueprint;
+        Clock = clock;
+        Timings = timings;
+        Tree = new PciTree(blueprint);
+        Memory = new HostMemory();
+        Iommu = new DmaRemapper(Memory, clock);
+    }
+
+    public HostId Id { get; }
+
+    public MachineBlueprint Blueprint { get; }
+
+    public ModelClock Clock { get; }
+
+    public EmulationTimings Timings { get; }
+
+    public PciTree Tree { get; }
+
+    public HostMemory Memory { get; }
+
+    public DmaRemapper Iommu { get; }
+
+    public EventBoard Events { get; } = new();
+
+    public Dictionary<VmId, EmulatedDomain> Domains { get; } = [];
+
+    public HostLabels Labels { get; set; } = HostLabels.None;
+
+    public bool IsDown { get; private set; }
+
+    /// <summary>Where mutations are written down; null: nowhere.</summary>
+    public HostJournal? Journal { get; set; }
+
+    public IReadOnlyDictionary<PciAddress, DeviceHold> Holds => holds;
+
+    public IReadOnlyDictionary<VmId, Generation> Epochs => epochs;
+
+    public IReadOnlyDictionary<PciAddress, int> ConfiguredVfs => configuredVfs;
+
+    public void Record(JournalRecord record) => Journal?.Append(record);
+
+    public void RecordDomain(EmulatedDomain domain) =>
+        Record(new JournalRecord.DomainIs(domain.Definition, domain.State, domain.StartedAt, domain.RebootedAtEpoch));
+
+    public void RecordPower(EmulatedDomain domain) =>
+        Record(new JournalRecord.PowerIs(domain.Vm, domain.State, domain.StartedAt, domain.RebootedAtEpoch));
+
+    /// <summary>Refuses an operation that a newer one has overtaken, and remembers the newest.</summary>
+    public Fault? CheckEpoch(DomainRef domain)
+    {
+        if (epochs.TryGetValue(domain.Vm, out var seen))
+        {
+            if (domain.Epoch < seen)
+                return Fault.Conflict("stale-epoch", $"VM {domain.Vm} is at epoch {seen}; an action of epoch {domain.Epoch} comes too late.");
+            if (domain.Epoch == seen)
+                return null;
+        }
+        SeeEpoch(domain.Vm, domain.Epoch);
+        Record(new JournalRecord.EpochSeen(domain.Vm, domain.Epoch));
+        return null;
+    }
+
+    public void SeeEpoch(VmId vm, Generation epoch)
+    {
+        epochs[vm] = epoch;
+        if (Domains.TryGetValue(vm, out var domain))
+            domain.RaiseEpoch(epoch);
+    }
+
+    /// <summary>Refuses a claim that a newer one has overtaken.</summary>
+    public Fault? CheckClaim(DeviceClaim claim) =>
+        holds.TryGetValue(claim.Address, out var hold) && claim.Generation < hold.Generation
+            ? Fault.Conflict("stale-generation", $"{claim.Address} is at generation {hold.Generation}; an action of generation {claim.Generation} comes too late.")
+            : null;
+
+    public DeviceHold? HoldOf(PciAddress address) => holds.GetValueOrDefault(address);
+
+    public void SetHold(PciAddress address, DeviceHold hold)
+    {
+        holds[address] = hold;
+        scanned = null;
+        Record(new JournalRecord.DeviceIs(address, hold.Generation, hold.Closed, hold.Owner, hold.Settings));
+    }
+
+    /// <summary>A device may be given to a guest only while it is prepared for it, under this very claim.</summary>
+    public Fault? CheckPrepared(VmId vm, DomainDevice device)
+    {
+        if (CheckClaim(device.Claim) is { } stale)
+            return stale;
+        if (Tree.Find(device.Claim.Address) is not { } function)
+            return Fault.NotFound("pci-device", device.Claim.Address.ToString());
+        var prepared = HoldOf(device.Claim.Address) is { } hold && hold.Owner == vm && hold.Generation == device.Claim.Generation
+            && function.Driver == EmulatedFunction.VfioDriver;
+        return prepared ? null : Fault.Conflict("device-not-prepared", $"{device.Claim.Address} is not prepared for VM {vm} at generation {device.Claim.Generation}.");
+    }
+
+    /// <summary>The functions changed: drivers, virtual functions.</summary>
+    public void NoteInventory() => scanned = null;
+
+    public HostInventory Scan() => scanned ??= Blueprint.Inventory with { Functions = Tree.Scan() };
+
+    /// <summary>The VMM lets go of the device; one that was told to quit takes until then to really close it.</summary>
+    public void NoteClosed(PciAddress address, DateTimeOffset until)
+    {
+        closingUntil[address] = until;
+        foreach (var waiter in whenClosed.Where(w => w.Address == address).ToArray())
+        {
+            whenClosed.Remove(waiter);
+            waiter.Then();
+        }
+    }
+
+    public void WhenClosed(PciAddress address, Action then) => whenClosed.Add((address, then));
+
+    /// <summary>When nothing holds the device open any more; null: a running VMM does.</summary>
+    public DateTimeOffset? ClosedAt(EmulatedFunction function) =>
+        function.HeldOpen ? null : closingUntil.GetValueOrDefault(function.Address, DateTimeOffset.MinValue);
+
+    public bool IsHeldOpen(EmulatedFunction function) => ClosedAt(function) is not { } at || at > Clock.Now;
+
+    public void ConfigureVfs(PciAddress physical, int count)
+    {
+        configuredVfs[physical] = count;
+        scanned = null;
+        Record(new JournalRecord.VirtualFunctionsAre(physical, count));
+    }
+
+    /// <summary>The VM has left by a switch-over: how its copy ended. Null: it has not, or it came back.</summary>
+    public CopyProgress? DepartureOf(VmId vm) => departures.GetValueOrDefault(vm);
+
+    public void NoteDeparture(VmId vm, CopyProgress ended) => departures[vm] = ended;
+
+    public void ForgetDeparture(VmId vm) => departures.Remove(vm);
+
+    /// <summary>True once, when the host's label says that it shall die at this point.</summary>
+    public bool DiesAt(CrashPoint point)
+    {
+        if (Labels.CrashesAt != point || spentCrash == point)
+            return false;
+        spentCrash = point;
+        return true;
+    }
+
+    /// <summary>What others did with the host's domains must end when it dies (a copy from or to it).</summary>
+    public event Action<EmulatedHost>? Crashed;
+
+    /// <summary>Power is lost: guests die, calls fail, nothing of the hardware keeps its state.</summary>
+    public void Crash()
+    {
+        if (IsDown)
+            return;
+        IsDown = true;
+        // Those who copy to or from here look at the domains once more before they are gone.
+        Crashed?.Invoke(this);
+        foreach (var domain in Domains.Values.ToArray())
+        {
+            domain.LoseUnplugs();
+            domain.PoweringOff?.TrySetResult(null);
+            if (domain.State == DomainState.Incoming)
+                Domains.Remove(domain.Vm);
+            else if (domain.IsOn)
+                GuestPower.Off(this, domain);
+        }
+        HardwareReset();
+        Record(new JournalRecord.HostDied());
+        Events.End();
+    }
+
+    /// <summary>The host boots again: its domains are known and off, its functions as after power-on.</summary>
+    public void Revive() => IsDown = false;
+
+    /// <summary>
+    /// Functions are bound to their own drivers, have no settings of anybody, and exist as the host's configuration says (it applies the
+    /// virtual function counts at each boot). What was seen of generations stays: it is on the host's disk.
+    /// </summary>
+    public void HardwareReset()
+    {
+        Iommu.Reset();
+        closingUntil.Clear();
+        foreach (var function in Tree.Functions.ToArray())
+        {
+            function.HeldOpen = false;
+            function.Rebind();
+        }
+        foreach (var (address, hold) in holds.ToArray())
+            holds[address] = hold with { Owner = null, Settings = DeviceSettings.None };
+        foreach (var (physical, count) in configuredVfs)
+        {
+            if (Tree.SriovOf(physical) is { } sriov)
+            {
+                sriov.StoreNumVfs(0, _ => false);
+                sriov.StoreNumVfs(count, _ => false);
+            }
+        }
+        scanned = null;
+    }
+}
+
+/// <summary>What a host and its guests take from the options.</summary>
+internal sealed record EmulationTimings(GuestTimings Guest, HostTimings Host, TimeSpan CloseTimeout, ulong Seed);

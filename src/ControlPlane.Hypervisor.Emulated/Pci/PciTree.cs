@@ -1,0 +1,107 @@
+using ControlPlane.Domain.Pci;
+
+namespace ControlPlane.Hypervisor.Emulated.Pci;
+
+/// <summary>All PCI functions of one emulated host, as its kernel has enumerated them.</summary>
+internal sealed class PciTree
+{
+    private readonly SortedDictionary<PciAddress, EmulatedFunction> functions = [];
+    private readonly Dictionary<PciAddress, SriovState> sriov = [];
+    private readonly MachineBlueprint blueprint;
+    private int nextGroup;
+
+    public PciTree(MachineBlueprint blueprint)
+    {
+        this.blueprint = blueprint;
+        var described = blueprint.Inventory.Functions;
+        nextGroup = described.Max(f => f.IommuGroup) is { } highest ? highest + 1 : 0;
+        foreach (var function in described.Where(f => f.Function != FunctionKind.Virtual))
+            functions[function.Address] = new EmulatedFunction(function, blueprint.NewConfig(function));
+        foreach (var physical in functions.Values.Where(f => f.Sriov is not null).ToArray())
+            AddSriov(physical);
+        // A description may show virtual functions without their maker (a dump without its capabilities): they stand for themselves.
+        foreach (var orphan in described.Where(f => f.Function == FunctionKind.Virtual && !functions.ContainsKey(f.Address)))
+        {
+            var physical = orphan.PhysicalFunction is { } address ? functions.GetValueOrDefault(address) : null;
+            functions[orphan.Address] = new EmulatedFunction(orphan, blueprint.NewConfig(orphan), physical);
+        }
+    }
+
+    /// <summary>In the order of their addresses.</summary>
+    public IEnumerable<EmulatedFunction> Functions => functions.Values;
+
+    public EmulatedFunction? Find(PciAddress address) => functions.GetValueOrDefault(address);
+
+    /// <summary>The SR-IOV side of a physical function; null for every other.</summary>
+    public SriovState? SriovOf(PciAddress physical) => sriov.GetValueOrDefault(physical);
+
+    public IReadOnlyList<PciFunction> Scan() =>
+        [.. functions.Values.Select(f => f.Facts(sriov.TryGetValue(f.Address, out var state) ? state.Virtual.Count : 0))];
+
+    public IEnumerable<EmulatedFunction> GroupOf(int group) => functions.Values.Where(f => f.IommuGroup == group);
+
+    public bool SharesBus(EmulatedFunction function) =>
+        functions.Values.Any(f => f.Parent == function.Parent && f.Address != function.Address && f.PhysicalFunction != function);
+
+    /// <summary>The bridge above; null on a root bus.</summary>
+    public EmulatedFunction? BridgeAbove(EmulatedFunction function) => function.Parent is { } parent ? Find(parent) : null;
+
+    /// <summary>
+    /// The highest bus number that routing ids below this bridge may have. A described bridge whose buses were not programmed restricts nothing.
+    /// </summary>
+    public int LastBusFor(EmulatedFunction function)
+    {
+        var subordinate = BridgeAbove(function)?.Config.Read(PciRegisters.SubordinateBus, 1) ?? 0;
+        return subordinate == 0 ? 0xff : (int)subordinate;
+    }
+
+    /// <summary>Writes a function's register and lets happen what that sets off in the tree.</summary>
+    public void WriteConfig(EmulatedFunction function, int offset, int width, uint value)
+    {
+        var effect = function.Config.Write(offset, width, value);
+        if (effect.HasFlag(ConfigEffect.VirtualFunctions))
+            sriov[function.Address].OnControlChanged();
+        if (effect.HasFlag(ConfigEffect.FunctionReset) || effect.HasFlag(ConfigEffect.PowerReset))
+            ResetOne(function);
+        if (effect.HasFlag(ConfigEffect.BusReset))
+        {
+            foreach (var below in functions.Values.Where(f => f.Parent == function.Address).ToArray())
+                ResetOne(below);
+        }
+    }
+
+    /// <summary>
+    /// Whether a VMM may open the functions of a group (the kernel's rule for VFIO): each endpoint is bound to vfio-pci or to nothing. Ports
+    /// and bridges do not count, for their driver does no DMA of its own.
+    /// </summary>
+    /// <returns>The functions that stand in the way; empty: the group is viable.</returns>
+    public IReadOnlyList<EmulatedFunction> NotViable(int group) =>
+        [.. GroupOf(group).Where(f => !f.IsBridge && f.Driver is not (null or EmulatedFunction.VfioDriver))];
+
+    internal void Add(EmulatedFunction function) => functions.Add(function.Address, function);
+
+    internal void Remove(EmulatedFunction function) => functions.Remove(function.Address);
+
+    internal int? GroupForVirtual(EmulatedFunction physical, PciAddress address)
+    {
+        if (blueprint.Inventory.Functions.FirstOrDefault(f => f.Address == address && f.Function == FunctionKind.Virtual) is { } described)
+            return described.IommuGroup;
+        if (physical.IommuGroup is null)
+            return null;
+        return blueprint.IsolatesVirtualFunctions(physical.Described) ? nextGroup++ : physical.IommuGroup;
+    }
+
+    private void AddSriov(EmulatedFunction physical)
+    {
+        var state = new SriovState(this, physical, blueprint.VirtualImageOf(physical.Address));
+        sriov[physical.Address] = state;
+        state.EnableAsDescribed(blueprint.Inventory.Functions.Count(f => f.PhysicalFunction == physical.Address));
+    }
+
+    private void ResetOne(EmulatedFunction function)
+    {
+        function.OnReset();
+        if (sriov.TryGetValue(function.Address, out var state))
+            state.OnControlChanged();
+    }
+}
