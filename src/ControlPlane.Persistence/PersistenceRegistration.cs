@@ -1,0 +1,57 @@
+using ControlPlane.Persistence.Audit;
+using ControlPlane.Persistence.Events;
+using ControlPlane.Persistence.Hosts;
+using ControlPlane.Persistence.Idempotency;
+using ControlPlane.Persistence.Inventories;
+using ControlPlane.Persistence.Migrations;
+using ControlPlane.Persistence.Networks;
+using ControlPlane.Persistence.Operations;
+using ControlPlane.Persistence.Pci;
+using ControlPlane.Persistence.Projects;
+using ControlPlane.Persistence.Sagas;
+using ControlPlane.Persistence.Schema;
+using ControlPlane.Persistence.VirtualMachines;
+using ControlPlane.Persistence.Writing;
+using ControlPlane.Sagas;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace ControlPlane.Persistence;
+
+/// <summary>The registration of this project's parts, as a table of contents.</summary>
+public static class PersistenceRegistration
+{
+    /// <summary>Reads and writes on one PostgreSQL. Needs <see cref="TimeProvider"/>, <c>IIdSource</c> and logging to be registered.</summary>
+    public static IServiceCollection AddPersistence(this IServiceCollection services, string connectionString) => services
+        .AddReading(connectionString)
+        .AddWriting()
+        .AddStores();
+
+    private static IServiceCollection AddReading(this IServiceCollection services, string connectionString) => services
+        .AddPooledDbContextFactory<ControlPlaneDbContext>(options => options
+            .UseNpgsql(connectionString)
+            .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking))
+        .AddSingleton<FleetReader>();
+
+    private static IServiceCollection AddWriting(this IServiceCollection services) => services
+        .AddSingleton<CommitSignals>()
+        .AddSingleton<BatchingWriter>();
+
+    private static IServiceCollection AddStores(this IServiceCollection services) => services
+        .AddSingleton<ProjectStore>()
+        .AddSingleton<TokenStore>()
+        .AddSingleton<HostStore>()
+        .AddSingleton<UsageStore>()
+        .AddSingleton<DeviceStore>()
+        .AddSingleton<DevicePoolStore>()
+        .AddSingleton<NetworkStore>()
+        .AddSingleton<InventoryStore>()
+        .AddSingleton<VmStore>()
+        .AddSingleton<MigrationStore>()
+        .AddSingleton<OperationStore>()
+        .AddSingleton<EventStore>()
+        .AddSingleton<AuditStore>()
+        .AddSingleton<IdempotencyStore>()
+        .AddSingleton<PostgresSagaStore>()
+        .AddSingleton<ISagaStore>(services => services.GetRequiredService<PostgresSagaStore>());
+}

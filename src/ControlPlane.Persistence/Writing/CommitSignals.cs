@@ -1,0 +1,16 @@
+namespace ControlPlane.Persistence.Writing;
+
+/// <summary>What a commit of any server told.</summary>
+/// <param name="HasEvents">There are new events to read.</param>
+/// <param name="Ids">Sagas to run, operations that have ended.</param>
+/// <param name="MayHaveMissed">News may have been lost (a reconnect, too many ids for one notification): look for yourself.</param>
+public readonly record struct CommitSignal(bool HasEvents, IReadOnlyList<Guid> Ids, bool MayHaveMissed);
+
+/// <summary>Where this server's parts hear of commits, its own and those of other servers.</summary>
+public sealed class CommitSignals
+{
+    /// <summary>Raised after the commit, on the writer's or listener's own loop: handlers must return at once and not throw.</summary>
+    public event Action<CommitSignal>? Committed;
+
+    internal void Raise(CommitSignal signal) => Committed?.Invoke(signal);
+}

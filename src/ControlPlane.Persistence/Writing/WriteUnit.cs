@@ -1,0 +1,52 @@
+using ControlPlane.Persistence.Records;
+using ControlPlane.Sagas;
+
+namespace ControlPlane.Persistence.Writing;
+
+/// <summary>
+/// Changes that are committed together or not at all. The stores add to it; <see cref="BatchingWriter"/> commits it. It is filled by
+/// one caller and belongs to the writer once it has been handed over.
+/// </summary>
+public sealed class WriteUnit : IChangeSet
+{
+    private readonly List<Write> writes = [];
+    private readonly List<Write> events = [];
+    private readonly List<Guid> signals = [];
+
+    public bool IsEmpty => writes.Count == 0 && events.Count == 0;
+
+    internal IReadOnlyList<Write> Writes => writes;
+
+    internal IReadOnlyList<Guid> Signals => signals;
+
+    /// <summary>Apart from the other writes, because they are written last: see <c>EventStore</c>.</summary>
+    internal IReadOnlyList<Write> Events => events;
+
+    /// <summary>
+    /// Tells whoever waits for this id, in every server, once the unit is committed: a saga that is to run, an operation that has ended.
+    /// </summary>
+    public void Signal(Guid id) => signals.Add(id);
+
+    /// <summary>The other's changes after these.</summary>
+    public WriteUnit Include(WriteUnit other)
+    {
+        writes.AddRange(other.writes);
+        signals.AddRange(other.signals);
+        events.AddRange(other.events);
+        return this;
+    }
+
+    public IChangeSet And(IChangeSet next) => new WriteUnit().Include(this).Include((WriteUnit)next);
+
+    internal void Add(RowShape shape, params object?[] values)
+    {
+        if (values.Length != shape.Columns.Length)
+            throw new ArgumentException($"{shape.Table}: {values.Length} values for {shape.Columns.Length} columns.", nameof(values));
+        writes.Add(new Write(shape, values));
+    }
+
+    internal void AddEvent(NewEvent what) => events.Add(EventShapes.Row(what));
+}
+
+/// <summary>One row of a shape.</summary>
+internal readonly record struct Write(RowShape Shape, object?[] Values);
