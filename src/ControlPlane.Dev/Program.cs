@@ -2,6 +2,7 @@ using System.CommandLine;
 using ControlPlane.Dev;
 using ControlPlane.Dev.Authoring;
 using ControlPlane.Dev.Checking;
+using ControlPlane.Dev.Checkout;
 using ControlPlane.Dev.Terminal;
 using ControlPlane.Dev.Testing;
 using ControlPlane.Dev.Up;

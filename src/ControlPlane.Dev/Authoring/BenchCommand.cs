@@ -1,3 +1,4 @@
+using ControlPlane.Dev.Checkout;
 using ControlPlane.Dev.Prerequisites;
 using ControlPlane.Dev.Processes;
 using ControlPlane.Dev.Terminal;

@@ -1,3 +1,4 @@
+using ControlPlane.Dev.Checkout;
 using ControlPlane.Dev.Terminal;
 
 namespace ControlPlane.Dev.Authoring;

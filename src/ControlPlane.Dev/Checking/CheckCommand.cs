@@ -1,4 +1,5 @@
 using System.Text.Json;
+using ControlPlane.Dev.Checkout;
 using ControlPlane.Dev.Prerequisites;
 using ControlPlane.Dev.Processes;
 using ControlPlane.Dev.Terminal;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using ControlPlane.Dev.Checkout;
 using ControlPlane.Dev.Prerequisites;
 using ControlPlane.Dev.Processes;
 using ControlPlane.Dev.Terminal;

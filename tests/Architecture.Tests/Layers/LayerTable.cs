@@ -11,7 +11,7 @@ internal static class LayerTable
     [
         new("Domain", 0, [], []),
         new("Contracts", 0, [], []),
-        new("Sagas", 0, [], []),
+        new("Sagas", 0, [], ["Microsoft.Extensions.Logging.Abstractions"]),
         new("Scheduling", 1, ["Domain"], []),
         new("Hypervisor", 1, ["Domain"], []),
         new("Inventory", 1, ["Domain"], ["YamlDotNet"]),

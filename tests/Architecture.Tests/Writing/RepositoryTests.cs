@@ -48,7 +48,7 @@ public sealed partial class RepositoryTests
             .SelectMany(file => XDocument.Load(SourceTree.FullPath(file)).Descendants("PackageReference").Select(reference => (file, reference))).ToList();
 
         Assert.Equal(central.Count, central.Distinct(StringComparer.OrdinalIgnoreCase).Count());
-        Assert.Empty(references.Where(found => found.reference.Attribute("Version") is not null || found.reference.Attribute("VersionOverride") is not null));
+        Assert.Empty(references.Where(found => found.reference.Attribute("Version") is not null || found.reference.Attribute("VersionOverride") is not null).ToList());
         Assert.Empty(references.Select(found => (string)found.reference.Attribute("Include")!).Except(central, StringComparer.OrdinalIgnoreCase));
         Assert.Empty(central.Except(references.Select(found => (string)found.reference.Attribute("Include")!), StringComparer.OrdinalIgnoreCase));
     }
@@ -58,7 +58,7 @@ public sealed partial class RepositoryTests
     {
         var solution = SourceTree.Read("ControlPlane.sln").Replace('\\', '/');
 
-        Assert.Empty(SourceTree.Projects.Where(project => !solution.Contains($"\"{project}\"", StringComparison.Ordinal)));
+        Assert.Empty(SourceTree.Projects.Where(project => !solution.Contains($"\"{project}\"", StringComparison.Ordinal)).ToList());
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed partial class RepositoryTests
     {
         var names = SourceTree.Files.Where(file => file.StartsWith("migrations/", StringComparison.Ordinal)).Select(file => Path.GetFileName(file)).ToList();
 
-        Assert.Empty(names.Where(name => !MigrationName().IsMatch(name)));
+        Assert.Empty(names.Where(name => !MigrationName().IsMatch(name)).ToList());
         Assert.Equal(Enumerable.Range(1, names.Count).Select(number => $"{number:0000}"), names.Select(name => name[..4]));
     }
 

@@ -1,4 +1,4 @@
-namespace ControlPlane.Dev;
+namespace ControlPlane.Dev.Checkout;
 
 /// <summary>The checkout this tool works on.</summary>
 internal sealed record Repository(string Root)
