@@ -34,7 +34,8 @@ internal sealed class NameSplitter
 
     public (string? Vendor, string? Device) Split(LspciFunction function)
     {
-        if (function.Name is not { Length: > 0 } name)
+        // 'Device' alone is a device whose vendor the tool does not know either.
+        if (function.Name is not { Length: > 0 } name || name == "Device")
             return (null, null);
         if ((function.VendorId ?? VendorInBytes(function)) is { } id
             && ((PciNames.Vendor(id) is { } known ? Cut(name, known) : null) ?? (learned.TryGetValue(id, out var seen) ? Cut(name, seen) : null)) is { } cut)

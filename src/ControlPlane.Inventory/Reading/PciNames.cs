@@ -33,7 +33,7 @@ internal static class PciNames
         [0x1028] = "Dell", [0x102b] = "Matrox Electronics Systems Ltd.", [0x103c] = "Hewlett-Packard Company", [0x104c] = "Texas Instruments",
         [0x1077] = "QLogic Corp.", [0x10b5] = "PLX Technology, Inc.", [0x10de] = "NVIDIA Corporation", [0x10ec] = "Realtek Semiconductor Co., Ltd.",
         [0x10ee] = "Xilinx Corporation", [0x1106] = "VIA Technologies, Inc.", [0x111d] = "Microsemi / PMC / IDT", [0x1137] = "Cisco Systems Inc",
-        [0x11f8] = "PMC-Sierra Inc.", [0x1234] = "Technical Corp.", [0x126f] = "Silicon Motion, Inc.", [0x1344] = "Micron Technology Inc",
+        [0x11f8] = "PMC-Sierra Inc.", [0x126f] = "Silicon Motion, Inc.", [0x1344] = "Micron Technology Inc",
         [0x1425] = "Chelsio Communications Inc", [0x144d] = "Samsung Electronics Co Ltd", [0x14e4] = "Broadcom Inc. and subsidiaries",
         [0x15ad] = "VMware", [0x15b3] = "Mellanox Technologies", [0x15b7] = "Sandisk Corp", [0x177d] = "Cavium, Inc.", [0x1912] = "Renesas Technology Corp.",
         [0x1924] = "Solarflare Communications", [0x1a03] = "ASPEED Technology, Inc.", [0x1af4] = "Red Hat, Inc.", [0x1b21] = "ASMedia Technology Inc.",
