@@ -19,6 +19,14 @@ public sealed class HostStore(IDbContextFactory<ControlPlaneDbContext> contexts)
         "hosts", "UPDATE hosts t SET last_seen_at = greatest(t.last_seen_at, u.at) FROM unnest($1, $2) AS u(id, at) WHERE t.id = u.id",
         [ColumnType.Uuid, ColumnType.Timestamp], RowsWanted.Any, WriteFaults.ChangedMeanwhile);
 
+    private static readonly RowShape State = new(
+        "hosts",
+        """
+        UPDATE hosts t SET state = u.state, state_reason = u.reason, updated_at = u.at, generation = t.generation + 1
+        FROM unnest($1, $2, $3, $4) AS u(id, state, reason, at) WHERE t.id = u.id
+        """,
+        [ColumnType.Uuid, ColumnType.Text, ColumnType.Text, ColumnType.Timestamp], RowsWanted.Any, WriteFaults.ChangedMeanwhile);
+
     public Task<Host?> FindAsync(HostId id, CancellationToken ct) =>
         contexts.ReadAsync(db => db.Set<Host>().FirstOrDefaultAsync(h => h.Id == id, ct), ct);
 
@@ -44,6 +52,10 @@ public sealed class HostStore(IDbContextFactory<ControlPlaneDbContext> contexts)
 
     /// <summary>Replaces the row where its generation still is the expected one, else <c>changed-meanwhile</c>.</summary>
     public void Update(WriteUnit unit, Host host, Generation expected) => TableShapes<Host>.Update(unit, host, expected);
+
+    /// <summary>Whoever notices that a host is silent says so, whatever else is being changed of it.</summary>
+    public void SetState(WriteUnit unit, HostId id, HostState state, string? reason, DateTimeOffset at) =>
+        unit.Add(State, id.Value, KebabEnum<HostState>.Write(state), reason, at.ToUniversalTime());
 
     /// <summary>A sign of life. It is no change of the host: generation and <see cref="Host.UpdatedAt"/> stay.</summary>
     public void RecordSeen(WriteUnit unit, HostId id, DateTimeOffset at) => unit.Add(Seen, id.Value, at.ToUniversalTime());

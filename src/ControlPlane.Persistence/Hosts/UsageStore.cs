@@ -23,6 +23,11 @@ public sealed class UsageStore(IDbContextFactory<ControlPlaneDbContext> contexts
         contexts.ReadAsync<IReadOnlyList<HostAllocation>>(
             async db => [.. (await db.Set<HostAllocationRow>().Where(a => a.VmId == vm).ToListAsync(ct)).Select(r => r.ToRecord())], ct);
 
+    /// <summary>What VMs hold of the host.</summary>
+    public Task<IReadOnlyList<HostAllocation>> OfHostAsync(HostId host, CancellationToken ct) =>
+        contexts.ReadAsync<IReadOnlyList<HostAllocation>>(
+            async db => [.. (await db.Set<HostAllocationRow>().Where(a => a.HostId == host).ToListAsync(ct)).Select(r => r.ToRecord())], ct);
+
     public Task<IReadOnlyList<MacUse>> MacsAsync(VmId vm, CancellationToken ct) =>
         contexts.ReadAsync<IReadOnlyList<MacUse>>(async db => await db.Set<MacUse>().Where(m => m.Vm == vm).ToListAsync(ct), ct);
 

@@ -14,6 +14,21 @@ public sealed record MigrationFilter(ProjectId? Project = null, VmId? Vm = null,
 /// <summary>Migrations of VMs. A second one of a VM that is under way is refused with <c>migration-active</c>.</summary>
 public sealed class MigrationStore(IDbContextFactory<ControlPlaneDbContext> contexts)
 {
+    private static readonly RowShape UpdateUnderShape = new(
+        "vm_migrations",
+        """
+        UPDATE vm_migrations t SET
+          target_id = u.target, state = u.state, devices = u.devices, transfer = u.transfer, failure = u.failure, ended_at = u.ended_at,
+          generation = t.generation + 1
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8) AS u(id, holder, target, state, devices, transfer, failure, ended_at)
+        WHERE t.id = u.id AND t.operation_id = u.holder
+        """,
+        [
+            ColumnType.Uuid, ColumnType.Uuid, ColumnType.Uuid, ColumnType.Text, ColumnType.Jsonb, ColumnType.Jsonb, ColumnType.Text,
+            ColumnType.Timestamp,
+        ],
+        RowsWanted.One, WriteFaults.ChangedMeanwhile);
+
     public Task<Migration?> FindAsync(MigrationId id, CancellationToken ct) =>
         contexts.ReadAsync(db => db.Set<Migration>().FirstOrDefaultAsync(m => m.Id == id, ct), ct);
 
@@ -33,4 +48,13 @@ public sealed class MigrationStore(IDbContextFactory<ControlPlaneDbContext> cont
     public void Insert(WriteUnit unit, Migration migration) => TableShapes<Migration>.Insert(unit, migration);
 
     public void Update(WriteUnit unit, Migration migration, Generation expected) => TableShapes<Migration>.Update(unit, migration, expected);
+
+    /// <summary>The newest that have succeeded: what an estimate looks back on.</summary>
+    public Task<IReadOnlyList<Migration>> HistoryAsync(int limit, CancellationToken ct) => contexts.ReadAsync<IReadOnlyList<Migration>>(
+        async db => await db.Set<Migration>().Where(m => m.State == MigrationState.Succeeded).OrderByDescending(m => m.Id).Take(limit).ToListAsync(ct), ct);
+
+    /// <summary>Replaces the row by the saga that carries the migration out, its only writer; the generation grows by one.</summary>
+    public void UpdateUnder(WriteUnit unit, Migration migration) => unit.Add(
+        UpdateUnderShape, migration.Id.Value, migration.Operation.Value, migration.Target?.Value, KebabEnum<MigrationState>.Write(migration.State),
+        StoredJson.Write(migration.Devices), StoredJson.Write(migration.Transfer), migration.Failure, migration.EndedAt?.ToUniversalTime());
 }

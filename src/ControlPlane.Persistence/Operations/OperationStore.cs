@@ -72,4 +72,11 @@ public sealed class OperationStore(IDbContextFactory<ControlPlaneDbContext> cont
         if (operation.HasEnded)
             unit.Signal(operation.Id.Value);
     }
+
+    /// <summary>The end of an operation whose row the caller need not have read.</summary>
+    public void End(WriteUnit unit, OperationId id, OperationState state, string? errorCode, string? error, DateTimeOffset at)
+    {
+        unit.Add(UpdateShape, id.Value, KebabEnum<OperationState>.Write(state), errorCode, error, at.ToUniversalTime());
+        unit.Signal(id.Value);
+    }
 }

@@ -7,8 +7,8 @@ using ControlPlane.Domain.VirtualMachines;
 
 namespace ControlPlane.Persistence.Schema;
 
-/// <summary>How nested values are written into <c>jsonb</c> columns. A change here is a change of the schema: old rows must stay readable.</summary>
-internal static class StoredJson
+/// <summary>How nested values and the states of sagas are written into <c>jsonb</c> columns. A change here is a change of the schema: old rows must stay readable.</summary>
+public static class StoredJson
 {
     public static readonly JsonSerializerOptions Options = Create();
 

@@ -24,6 +24,31 @@ public sealed class VmStore(IDbContextFactory<ControlPlaneDbContext> contexts)
         EF.CompileAsyncQuery((ControlPlaneDbContext db, ProjectId project, string name, CancellationToken ct) =>
             db.VirtualMachines.FirstOrDefault(v => v.Project == project && v.Name == name));
 
+    /// <summary>
+    /// The operation under way holds the row, so its writes go by the operation's id and not by the generation. Labels may have been
+    /// changed by a caller meanwhile and are left as they are.
+    /// </summary>
+    private static readonly RowShape UpdateUnderShape = new(
+        "virtual_machines",
+        """
+        UPDATE virtual_machines t SET
+          spec = jsonb_set(u.spec, '{labels}', t.spec->'labels'), state = u.state, host_id = u.host, interfaces = u.interfaces,
+          attachments = u.attachments, conditions = u.conditions, operation_id = u.next_operation, generation = t.generation + 1,
+          updated_at = u.updated_at
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
+          AS u(id, holder, spec, state, host, interfaces, attachments, conditions, next_operation, updated_at)
+        WHERE t.id = u.id AND t.operation_id = u.holder
+        """,
+        [
+            ColumnType.Uuid, ColumnType.Uuid, ColumnType.Jsonb, ColumnType.Text, ColumnType.Uuid, ColumnType.Jsonb, ColumnType.Jsonb,
+            ColumnType.Jsonb, ColumnType.Uuid, ColumnType.Timestamp,
+        ],
+        RowsWanted.One, WriteFaults.ChangedMeanwhile);
+
+    private static readonly RowShape DeleteUnderShape = new(
+        "virtual_machines", "DELETE FROM virtual_machines t USING unnest($1, $2) AS u(id, holder) WHERE t.id = u.id AND t.operation_id = u.holder",
+        [ColumnType.Uuid, ColumnType.Uuid], RowsWanted.One, WriteFaults.ChangedMeanwhile);
+
     public Task<VirtualMachine?> FindAsync(VmId id, CancellationToken ct) => contexts.ReadAsync(db => ById(db, id, ct), ct);
 
     public Task<VirtualMachine?> FindByNameAsync(ProjectId project, string name, CancellationToken ct) =>
@@ -53,6 +78,15 @@ public sealed class VmStore(IDbContextFactory<ControlPlaneDbContext> contexts)
     /// <summary>Replaces the row where its generation still is the expected one, else <c>changed-meanwhile</c>.</summary>
     /// <param name="vm">As it is to be, with its new generation.</param>
     public void Update(WriteUnit unit, VirtualMachine vm, Generation expected) => TableShapes<VirtualMachine>.Update(unit, vm, expected);
+
+    /// <summary>Writes by the operation that holds the VM; refused once it no longer does. The generation grows by one.</summary>
+    public void UpdateUnder(WriteUnit unit, OperationId holder, VirtualMachine vm) => unit.Add(
+        UpdateUnderShape, vm.Id.Value, holder.Value, StoredJson.Write(vm.Spec), KebabEnum<VmState>.Write(vm.State), vm.Host?.Value,
+        StoredJson.Write(vm.Interfaces), StoredJson.Write(vm.Attachments), StoredJson.Write(vm.Conditions), vm.Operation?.Value,
+        vm.UpdatedAt.ToUniversalTime());
+
+    /// <summary>Deletes by the operation that holds the VM. What the VM holds must go before, in the same unit.</summary>
+    public void DeleteUnder(WriteUnit unit, OperationId holder, VmId id) => unit.Add(DeleteUnderShape, id.Value, holder.Value);
 
     /// <summary>What it holds must go before, in the same unit; otherwise the unit is refused with <c>in-use</c>.</summary>
     public void Delete(WriteUnit unit, VmId id, Generation expected) => TableShapes<VirtualMachine>.Delete(unit, id.Value, expected);

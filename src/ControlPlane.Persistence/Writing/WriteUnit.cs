@@ -12,6 +12,8 @@ public sealed class WriteUnit : IChangeSet
     private readonly List<Write> writes = [];
     private readonly List<Write> events = [];
     private readonly List<Guid> signals = [];
+    private readonly List<Action> whenCommitted = [];
+    private readonly List<Action> whenRefused = [];
 
     public bool IsEmpty => writes.Count == 0 && events.Count == 0;
 
@@ -27,12 +29,38 @@ public sealed class WriteUnit : IChangeSet
     /// </summary>
     public void Signal(Guid id) => signals.Add(id);
 
+    /// <summary>
+    /// What this server's memory learns once the unit is committed: called by the writer after the commit and before the caller is
+    /// answered, so whoever reads the answer finds memory up to date. Must be quick, and must not throw.
+    /// </summary>
+    public WriteUnit OnCommitted(Action action)
+    {
+        whenCommitted.Add(action);
+        return this;
+    }
+
+    /// <summary>What this server's memory takes back when the unit is not committed, whatever the reason.</summary>
+    public WriteUnit OnRefused(Action action)
+    {
+        whenRefused.Add(action);
+        return this;
+    }
+
+    /// <summary>The writer's last word on the unit; said once.</summary>
+    internal void Settle(bool committed)
+    {
+        foreach (var action in committed ? whenCommitted : whenRefused)
+            action();
+    }
+
     /// <summary>The other's changes after these.</summary>
     public WriteUnit Include(WriteUnit other)
     {
         writes.AddRange(other.writes);
         signals.AddRange(other.signals);
         events.AddRange(other.events);
+        whenCommitted.AddRange(other.whenCommitted);
+        whenRefused.AddRange(other.whenRefused);
         return this;
     }
 
