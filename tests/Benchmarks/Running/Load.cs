@@ -1,0 +1,35 @@
+using System.Diagnostics;
+
+namespace ControlPlane.Benchmarks.Running;
+
+/// <summary>Many calls by some callers at once, each caller one call at a time.</summary>
+internal sealed record Load(int Count, TimeSpan Elapsed, IReadOnlyList<TimeSpan> Latencies)
+{
+    public double PerSecond => Count / Elapsed.TotalSeconds;
+
+    public static async Task<Load> RunAsync(int callers, int count, Func<int, CancellationToken, Task> call, CancellationToken ct)
+    {
+        var latencies = new TimeSpan[count];
+        var next = -1;
+        var began = Stopwatch.GetTimestamp();
+        await Task.WhenAll(Enumerable.Range(0, callers).Select(_ => Task.Run(async () =>
+        {
+            for (var n = Interlocked.Increment(ref next); n < count; n = Interlocked.Increment(ref next))
+            {
+                var sent = Stopwatch.GetTimestamp();
+                await call(n, ct);
+                latencies[n] = Stopwatch.GetElapsedTime(sent);
+            }
+        }, ct)));
+        return new Load(count, Stopwatch.GetElapsedTime(began), latencies);
+    }
+
+    /// <param name="share">0.99 for the 99th of a hundred.</param>
+    public TimeSpan Percentile(double share) => Latencies.Order().ElementAt(Math.Min(Count - 1, (int)Math.Ceiling(share * Count) - 1));
+
+    public static double Median(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
+    }
+}
