@@ -15,27 +15,37 @@ using ControlPlane.Persistence.Writing;
 using ControlPlane.Sagas;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace ControlPlane.Persistence;
 
 /// <summary>The registration of this project's parts, as a table of contents.</summary>
 public static class PersistenceRegistration
 {
+    /// <summary>On each connection of the pool: parsing and planning a hot read costs more than executing it.</summary>
+    private const int PreparedStatementsMax = 100;
+
     /// <summary>Reads and writes on one PostgreSQL. Needs <see cref="TimeProvider"/>, <c>IIdSource</c> and logging to be registered.</summary>
     public static IServiceCollection AddPersistence(this IServiceCollection services, string connectionString) => services
-        .AddReading(connectionString)
-        .AddWriting()
+        .AddPersistence(new PersistenceOptions(connectionString));
+
+    public static IServiceCollection AddPersistence(this IServiceCollection services, PersistenceOptions options) => services
+        .AddReading(options.ConnectionString)
+        .AddWriting(options)
         .AddStores();
 
     private static IServiceCollection AddReading(this IServiceCollection services, string connectionString) => services
         .AddPooledDbContextFactory<ControlPlaneDbContext>(options => options
-            .UseNpgsql(connectionString)
+            .UseNpgsql(new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = PreparedStatementsMax }.ConnectionString)
             .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking))
         .AddSingleton<FleetReader>();
 
-    private static IServiceCollection AddWriting(this IServiceCollection services) => services
+    private static IServiceCollection AddWriting(this IServiceCollection services, PersistenceOptions options) => services
+        .AddSingleton(options)
+        .AddSingleton<ServerIdentity>()
         .AddSingleton<CommitSignals>()
-        .AddSingleton<BatchingWriter>();
+        .AddSingleton<BatchingWriter>()
+        .AddSingleton<NotificationListener>();
 
     private static IServiceCollection AddStores(this IServiceCollection services) => services
         .AddSingleton<ProjectStore>()

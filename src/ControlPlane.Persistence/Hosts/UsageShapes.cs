@@ -40,7 +40,7 @@ internal static class UsageShapes
         """,
         [Uuid, Integer, Bigint, Integer, Integer], RowsWanted.One, static _ => WriteFaults.PlacementConflict)
     {
-        SummedByKey = 1,
+        IsSummed = true,
     };
 
     /// <summary>Gives back what the allocation says; where there is none, nothing.</summary>
@@ -63,7 +63,10 @@ internal static class UsageShapes
           hugepages_1gib_limit = greatest(t.hugepages_1gib_sellable, t.hugepages_1gib_sold - g.huge1)
         FROM amount g WHERE t.host_id = g.host_id
         """,
-        [Uuid, Uuid], RowsWanted.Any, WriteFaults.ChangedMeanwhile);
+        [Uuid, Uuid], RowsWanted.Any, WriteFaults.ChangedMeanwhile)
+    {
+        KeyColumns = 2,
+    };
 
     public static readonly RowShape ForgetHost = new(
         "host_usage",
@@ -82,7 +85,7 @@ internal static class UsageShapes
         """,
         [Uuid, Integer, Integer, Bigint], RowsWanted.One, static _ => WriteFaults.QuotaExceeded)
     {
-        SummedByKey = 1,
+        IsSummed = true,
     };
 
     public static readonly RowShape TakeDeviceQuota = new(
@@ -99,7 +102,8 @@ internal static class UsageShapes
         """,
         [Uuid, Uuid, Integer], RowsWanted.One, static _ => WriteFaults.QuotaExceeded)
     {
-        SummedByKey = 2,
+        KeyColumns = 2,
+        IsSummed = true,
     };
 
     public static readonly RowShape GiveDeviceQuotaBack = new(
@@ -110,12 +114,16 @@ internal static class UsageShapes
         """,
         [Uuid, Uuid, Integer], RowsWanted.One, WriteFaults.ChangedMeanwhile)
     {
-        SummedByKey = 2,
+        KeyColumns = 2,
+        IsSummed = true,
     };
 
     public static readonly RowShape RemoveMac = new(
         "mac_addresses", "DELETE FROM mac_addresses t USING unnest($1, $2) AS u(vm, interface) WHERE t.vm_id = u.vm AND t.interface = u.interface",
-        [Uuid, Text], RowsWanted.Any, WriteFaults.ChangedMeanwhile);
+        [Uuid, Text], RowsWanted.Any, WriteFaults.ChangedMeanwhile)
+    {
+        KeyColumns = 2,
+    };
 
     public static readonly RowShape RemoveMacs = new(
         "mac_addresses", "DELETE FROM mac_addresses t USING unnest($1) AS u(vm) WHERE t.vm_id = u.vm",

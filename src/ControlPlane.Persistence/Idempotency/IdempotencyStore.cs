@@ -29,7 +29,10 @@ public sealed class IdempotencyStore(IDbContextFactory<ControlPlaneDbContext> co
           response_body = excluded.response_body, created_at = excluded.created_at, expires_at = excluded.expires_at
         WHERE t.expires_at <= excluded.created_at
         """,
-        [Text, Text, Bytea, Text, Integer, Jsonb, Bytea, Timestamp, Timestamp], RowsWanted.One, static _ => KeyTaken);
+        [Text, Text, Bytea, Text, Integer, Jsonb, Bytea, Timestamp, Timestamp], RowsWanted.One, static _ => KeyTaken)
+    {
+        KeyColumns = 2,
+    };
 
     private static readonly RowShape CompleteShape = new(
         "idempotency_keys",
@@ -39,7 +42,10 @@ public sealed class IdempotencyStore(IDbContextFactory<ControlPlaneDbContext> co
         FROM unnest($1, $2, $3, $4, $5, $6, $7) AS u(principal, key, created_at, status, headers, response_body, expires_at)
         WHERE t.principal = u.principal AND t.key = u.key AND t.created_at = u.created_at AND t.state = 'in-progress'
         """,
-        [Text, Text, Timestamp, Integer, Jsonb, Bytea, Timestamp], RowsWanted.One, static _ => KeyTaken);
+        [Text, Text, Timestamp, Integer, Jsonb, Bytea, Timestamp], RowsWanted.One, static _ => KeyTaken)
+    {
+        KeyColumns = 2,
+    };
 
     private static readonly RowShape GiveUpShape = new(
         "idempotency_keys",
@@ -47,7 +53,10 @@ public sealed class IdempotencyStore(IDbContextFactory<ControlPlaneDbContext> co
         DELETE FROM idempotency_keys t USING unnest($1, $2, $3) AS u(principal, key, created_at)
         WHERE t.principal = u.principal AND t.key = u.key AND t.created_at = u.created_at AND t.state = 'in-progress'
         """,
-        [Text, Text, Timestamp], RowsWanted.Any, WriteFaults.ChangedMeanwhile);
+        [Text, Text, Timestamp], RowsWanted.Any, WriteFaults.ChangedMeanwhile)
+    {
+        KeyColumns = 2,
+    };
 
     public Task<IdempotencyRecord?> FindAsync(string principal, string key, CancellationToken ct) => contexts.ReadAsync(
         db => db.Set<IdempotencyRecord>().FirstOrDefaultAsync(k => k.Principal == principal && k.Key == key, ct), ct);

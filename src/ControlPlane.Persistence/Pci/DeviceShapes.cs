@@ -21,7 +21,10 @@ internal static class DeviceShapes
         WHERE t.host_id = u.host AND t.address = u.address AND t.generation = u.expected
           AND t.state = 'free' AND t.assignable AND t.present AND NOT t.host_critical
         """,
-        [Uuid, Bigint, Bigint, Uuid, Text, Bool], RowsWanted.One, static _ => WriteFaults.PlacementConflict);
+        [Uuid, Bigint, Bigint, Uuid, Text, Bool], RowsWanted.One, static _ => WriteFaults.PlacementConflict)
+    {
+        KeyColumns = 2,
+    };
 
     public static readonly RowShape Move = new(
         Table,
@@ -34,7 +37,10 @@ internal static class DeviceShapes
         WHERE t.host_id = u.host AND t.address = u.address AND t.state = u.from_state AND t.generation = u.from_generation
           AND t.owner_vm_id IS NOT DISTINCT FROM u.from_vm
         """,
-        [Uuid, Bigint, Text, Uuid, Bigint, Text, Uuid, Text, Bool, Bigint, Text], RowsWanted.One, static _ => Moved);
+        [Uuid, Bigint, Text, Uuid, Bigint, Text, Uuid, Text, Bool, Bigint, Text], RowsWanted.One, static _ => Moved)
+    {
+        KeyColumns = 2,
+    };
 
     public static readonly RowShape Flag = new(
         Table,
@@ -43,7 +49,10 @@ internal static class DeviceShapes
         FROM unnest($1, $2, $3, $4, $5, $6) AS u(host, address, state, generation, assignable, critical)
         WHERE t.host_id = u.host AND t.address = u.address AND t.state = u.state AND t.generation = u.generation
         """,
-        [Uuid, Bigint, Text, Bigint, Bool, Bool], RowsWanted.One, static _ => Moved);
+        [Uuid, Bigint, Text, Bigint, Bool, Bool], RowsWanted.One, static _ => Moved)
+    {
+        KeyColumns = 2,
+    };
 
     /// <summary>
     /// A scan's row: inserted with the ownership given, and from then on only its facts change. While it is owned the group that the claim
@@ -67,7 +76,10 @@ internal static class DeviceShapes
           OR (t.owner_vm_id IS NULL AND t.iommu_group IS DISTINCT FROM excluded.iommu_group)
         """,
         [Uuid, Bigint, Jsonb, Text, Text, Integer, Integer, Integer, Integer, Integer, Bigint, Text, Bigint, Bool, Bool],
-        RowsWanted.Any, static _ => Moved);
+        RowsWanted.Any, static _ => Moved)
+    {
+        KeyColumns = 2,
+    };
 
     public static object?[] MoveValues(HostId host, PciAddress address, DeviceOwnership from, DeviceOwnership to) =>
     [

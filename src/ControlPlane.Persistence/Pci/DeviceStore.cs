@@ -17,7 +17,10 @@ public sealed class DeviceStore(IDbContextFactory<ControlPlaneDbContext> context
         UPDATE pci_devices t SET present = false FROM unnest($1, $2) AS u(host, address)
         WHERE t.host_id = u.host AND t.address = u.address AND t.present
         """,
-        [ColumnType.Uuid, ColumnType.Bigint], RowsWanted.Any, WriteFaults.ChangedMeanwhile);
+        [ColumnType.Uuid, ColumnType.Bigint], RowsWanted.Any, WriteFaults.ChangedMeanwhile)
+    {
+        KeyColumns = 2,
+    };
 
     private static readonly RowShape ForgetUnowned = new(
         "pci_devices", "DELETE FROM pci_devices t USING unnest($1) AS u(host) WHERE t.host_id = u.host AND t.owner_vm_id IS NULL",

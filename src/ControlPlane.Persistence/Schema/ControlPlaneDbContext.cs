@@ -21,8 +21,6 @@ public sealed class ControlPlaneDbContext(DbContextOptions<ControlPlaneDbContext
 {
     internal DbSet<VirtualMachine> VirtualMachines => Set<VirtualMachine>();
 
-    internal DbSet<Operation> Operations => Set<Operation>();
-
     internal DbSet<Token> Tokens => Set<Token>();
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)

@@ -1,5 +1,4 @@
 using ControlPlane.Domain.Hosts;
-using ControlPlane.Domain.Projects;
 using ControlPlane.Domain.VirtualMachines;
 using ControlPlane.Persistence.Records;
 using Microsoft.EntityFrameworkCore;
@@ -31,7 +30,6 @@ internal static class HostTables
                 .HasFilter("hard_spread");
             e.HasOne<VirtualMachine>().WithMany().HasForeignKey(a => a.VmId).OnDelete(DeleteBehavior.NoAction);
             e.HasOne<Host>().WithMany().HasForeignKey(a => a.HostId).OnDelete(DeleteBehavior.NoAction);
-            e.HasOne<Project>().WithMany().HasForeignKey(a => a.ProjectId).OnDelete(DeleteBehavior.NoAction);
         });
         model.Entity<PciDeviceRow>(e =>
         {

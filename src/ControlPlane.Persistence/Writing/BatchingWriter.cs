@@ -1,8 +1,178 @@
+using System.Threading.Channels;
 using ControlPlane.Domain;
+using Microsoft.Extensions.Logging;
+using Npgsql;
 
 namespace ControlPlane.Persistence.Writing;
 
-public sealed class BatchingWriter
+/// <summary>
+/// The one way in which this server writes. Units that arrive together are committed together; each caller's answer waits for the commit.
+/// </summary>
+public sealed partial class BatchingWriter : IAsyncDisposable
 {
-    public Task<Outcome<Done>> CommitAsync(WriteUnit unit, CancellationToken ct) => throw new NotSupportedException();
+    private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan RetryDelayMax = TimeSpan.FromSeconds(2);
+    private const int TogetherTriesMax = 3;
+
+    private readonly WriterOptions options;
+    private readonly CommitSignals signals;
+    private readonly TimeProvider time;
+    private readonly ILogger<BatchingWriter> logger;
+    private readonly NpgsqlDataSource source;
+    private readonly Channel<Pending> queue;
+    private readonly Task[] loops;
+
+    public BatchingWriter(
+        PersistenceOptions persistence, CommitSignals signals, ServerIdentity server, IIdSource ids, TimeProvider time, ILogger<BatchingWriter> logger)
+    {
+        (options, this.signals, this.time, this.logger) = (persistence.Writer, signals, time, logger);
+        source = CreateSource(persistence.ConnectionString);
+        queue = Channel.CreateBounded<Pending>(new BoundedChannelOptions(options.QueueMax) { SingleReader = options.Connections == 1 });
+        var notifications = options.NotifyOthers ? new NotificationFormat(server.Id) : null;
+        // Writers work on the thread pool whatever context asked for them first.
+        loops = [.. Enumerable.Range(0, options.Connections).Select(_ => new WriterConnection(source, ids.Next()))
+            .Select(connection => Task.Run(() => RunAsync(connection, new BatchCommitter(connection, notifications))))];
+    }
+
+    /// <summary>
+    /// Commits the unit. A fault says that nothing of it was written, but for <c>database-unavailable</c>: then it is not known.
+    /// </summary>
+    /// <param name="ct">Counts until the unit is queued; from then on it is carried out.</param>
+    public async Task<Outcome<Done>> CommitAsync(WriteUnit unit, CancellationToken ct)
+    {
+        var pending = new Pending(unit);
+        await queue.Writer.WriteAsync(pending, ct);
+        return await pending.Answer.Task is { } fault ? fault : default(Done);
+    }
+
+    /// <summary>Commits what is queued, then closes.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        queue.Writer.TryComplete();
+        await Task.WhenAll(loops);
+        await source.DisposeAsync();
+    }
+
+    private static NpgsqlDataSource CreateSource(string connectionString)
+    {
+        var settings = new NpgsqlConnectionStringBuilder(connectionString)
+        {
+            MaxAutoPrepare = 256,
+            AutoPrepareMinUsages = 2,
+            Pooling = false,
+        };
+        settings.Options = $"{settings.Options} {WriterConnection.SessionSettings}".Trim();
+        return NpgsqlDataSource.Create(settings.ConnectionString);
+    }
+
+    private async Task RunAsync(WriterConnection connection, BatchCommitter committer)
+    {
+        await using var _ = connection;
+        var units = new List<Pending>(options.BatchMax);
+        while (await queue.Reader.WaitToReadAsync())
+        {
+            while (units.Count < options.BatchMax && queue.Reader.TryRead(out var pending))
+                units.Add(pending);
+            if (units.Count > 0)
+                await CommitAsync(connection, committer, units);
+            units.Clear();
+        }
+    }
+
+    private async Task CommitAsync(WriterConnection connection, BatchCommitter committer, List<Pending> units)
+    {
+        Fault?[] faults;
+        try
+        {
+            faults = await CommitWithRetryAsync(connection, committer, [.. units.Select(u => u.Unit)]);
+        }
+        catch (Exception e)
+        {
+            await connection.CloseAsync();
+            if (units.Count == 1)
+            {
+                // A bug in this unit's statements: its caller gets it, the writer goes on.
+                units[0].Answer.SetException(e);
+                return;
+            }
+            LogBatchFailed(e, units.Count);
+            foreach (var unit in units)
+                await CommitAsync(connection, committer, [unit]);
+            return;
+        }
+        for (var i = 0; i < units.Count; i++)
+            units[i].Answer.SetResult(faults[i]);
+        Announce(units, faults);
+    }
+
+    /// <summary>Tries until the database has answered, or until it is time to give up.</summary>
+    private async Task<Fault?[]> CommitWithRetryAsync(WriterConnection connection, BatchCommitter committer, WriteUnit[] units)
+    {
+        var started = time.GetTimestamp();
+        var delay = RetryDelay;
+        while (true)
+        {
+            try
+            {
+                if (!connection.IsOpen && await connection.OpenAsync(CancellationToken.None))
+                    return committer.Prospect; // The commit whose answer was lost did happen.
+                return await CommitOnceAsync(committer, units);
+            }
+            catch (NpgsqlException e) when (IsOutage(e))
+            {
+                LogOutage(e, units.Length);
+                await connection.CloseAsync();
+                if (time.GetElapsedTime(started) + delay > options.GiveUpAfter)
+                    return [.. units.Select(_ => WriteFaults.DatabaseUnavailable)];
+            }
+            await Task.Delay(delay, time);
+            delay = delay * 2 > RetryDelayMax ? RetryDelayMax : delay * 2;
+        }
+    }
+
+    private static async Task<Fault?[]> CommitOnceAsync(BatchCommitter committer, WriteUnit[] units)
+    {
+        for (var attempt = 1; attempt <= TogetherTriesMax; attempt++)
+        {
+            try
+            {
+                var fault = await committer.CommitTogetherAsync(units, CancellationToken.None);
+                if (fault is null || units.Length == 1)
+                    return [.. units.Select(_ => fault)];
+                break;
+            }
+            catch (PostgresException e) when (BatchCommitter.IsContention(e))
+            {
+                // The lock that was waited for is free by now: try again at once, and at last unit by unit.
+            }
+        }
+        return await committer.CommitApartAsync(units, CancellationToken.None);
+    }
+
+    /// <summary>The connection or the server is gone, or the server cannot work now: nothing is wrong with the units.</summary>
+    private static bool IsOutage(NpgsqlException e) =>
+        e is not PostgresException postgres || postgres.IsTransient || postgres.SqlState.StartsWith("57P", StringComparison.Ordinal)
+        || postgres.SqlState.StartsWith("08", StringComparison.Ordinal) || postgres.SqlState.StartsWith("53", StringComparison.Ordinal);
+
+    private void Announce(List<Pending> units, Fault?[] faults)
+    {
+        var committed = units.Where((_, i) => faults[i] is null).Select(u => u.Unit).ToList();
+        var ids = committed.SelectMany(u => u.Signals).ToList();
+        var hasEvents = committed.Exists(u => u.Events.Count > 0);
+        if (hasEvents || ids.Count > 0)
+            signals.Raise(new CommitSignal(hasEvents, ids, MayHaveMissed: false));
+    }
+
+    [LoggerMessage(LogLevel.Warning, "The database did not answer; {Units} writes wait and are tried again")]
+    private partial void LogOutage(Exception exception, int units);
+
+    [LoggerMessage(LogLevel.Error, "A batch of {Units} writes failed in a way that no constraint explains; they are tried one by one")]
+    private partial void LogBatchFailed(Exception exception, int units);
+
+    private sealed class Pending(WriteUnit unit)
+    {
+        public WriteUnit Unit { get; } = unit;
+
+        public TaskCompletionSource<Fault?> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
 }

@@ -1,3 +1,5 @@
+using Microsoft.Extensions.Logging;
+
 namespace ControlPlane.Persistence.Writing;
 
 /// <summary>What a commit of any server told.</summary>
@@ -7,10 +9,27 @@ namespace ControlPlane.Persistence.Writing;
 public readonly record struct CommitSignal(bool HasEvents, IReadOnlyList<Guid> Ids, bool MayHaveMissed);
 
 /// <summary>Where this server's parts hear of commits, its own and those of other servers.</summary>
-public sealed class CommitSignals
+public sealed partial class CommitSignals(ILogger<CommitSignals> logger)
 {
-    /// <summary>Raised after the commit, on the writer's or listener's own loop: handlers must return at once and not throw.</summary>
+    /// <summary>Raised after the commit, on the writer's or listener's own loop: handlers must return at once.</summary>
     public event Action<CommitSignal>? Committed;
 
-    internal void Raise(CommitSignal signal) => Committed?.Invoke(signal);
+    internal void Raise(CommitSignal signal)
+    {
+        foreach (var handler in Committed?.GetInvocationList().Cast<Action<CommitSignal>>() ?? [])
+        {
+            try
+            {
+                handler(signal);
+            }
+            catch (Exception e)
+            {
+                // One deaf listener must not keep the others, or the writer, from going on.
+                LogHandlerFailed(e);
+            }
+        }
+    }
+
+    [LoggerMessage(LogLevel.Error, "A listener to commits failed")]
+    private partial void LogHandlerFailed(Exception exception);
 }

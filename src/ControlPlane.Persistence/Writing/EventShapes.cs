@@ -16,7 +16,10 @@ internal static class EventShapes
         SELECT u.type, u.source, u.subject, u.project, u.data, u.at
         FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY AS u(type, source, subject, project, data, at, place) ORDER BY u.place
         """,
-        [Text, Text, Text, Uuid, Jsonb, Timestamp], RowsWanted.One, static _ => throw new InvalidOperationException("An insert wrote no row."));
+        [Text, Text, Text, Uuid, Jsonb, Timestamp], RowsWanted.One, static _ => throw new InvalidOperationException("An insert wrote no row."))
+    {
+        KeyColumns = 0,
+    };
 
     public static Write Row(NewEvent what) =>
         new(Append, [what.Type, what.Source, what.Subject, what.Project?.Value, what.Data, what.At.ToUniversalTime()]);

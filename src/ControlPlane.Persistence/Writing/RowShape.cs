@@ -23,27 +23,24 @@ internal enum RowsWanted
 internal sealed record RowShape(
     string Table, string Sql, ImmutableArray<ColumnType> Columns, RowsWanted Wanted, Func<object?[], Fault> Missed)
 {
-    /// <summary>
-    /// The number of leading columns that are the key, when rows of one key are amounts to be added up before they are written;
-    /// null: each row stands for itself.
-    /// </summary>
-    public int? SummedByKey { get; init; }
+    /// <summary>How many leading columns say which row is meant. Two rows with one key never share an execution.</summary>
+    public int KeyColumns { get; init; } = 1;
+
+    /// <summary>The other columns are amounts: those with one key are added up before they are written.</summary>
+    public bool IsSummed { get; init; }
 
     /// <summary>The rows as they are to be sent: summed up where the shape says so, else as they came.</summary>
     public IReadOnlyList<object?[]> Prepare(IReadOnlyList<object?[]> rows)
     {
-        if (SummedByKey is not { } keys || rows.Count < 2)
+        if (!IsSummed || rows.Count < 2)
             return rows;
-        var sums = new List<object?[]>(rows.Count);
+        var sums = new Dictionary<RowKey, object?[]>(rows.Count);
         foreach (var row in rows)
         {
-            var sum = sums.Find(s => s.AsSpan(0, keys).SequenceEqual(row.AsSpan(0, keys)));
-            if (sum is null)
-                sums.Add([.. row]);
-            else
-                AddTo(sum, row, keys);
+            if (!sums.TryAdd(new RowKey(row, KeyColumns), [.. row]))
+                AddTo(sums[new RowKey(row, KeyColumns)], row, KeyColumns);
         }
-        return sums;
+        return [.. sums.Values];
     }
 
     private static void AddTo(object?[] sum, object?[] row, int keys)
@@ -57,5 +54,24 @@ internal sealed record RowShape(
                 _ => throw new InvalidOperationException("Only whole numbers are summed up."),
             };
         }
+    }
+}
+
+/// <summary>The leading values of a row, compared by value.</summary>
+internal readonly struct RowKey(object?[] row, int columns) : IEquatable<RowKey>
+{
+    private readonly object?[] row = row;
+    private readonly int columns = columns;
+
+    public bool Equals(RowKey other) => row.AsSpan(0, columns).SequenceEqual(other.row.AsSpan(0, other.columns));
+
+    public override bool Equals(object? obj) => obj is RowKey other && Equals(other);
+
+    public override int GetHashCode()
+    {
+        var hash = default(HashCode);
+        foreach (var value in row.AsSpan(0, columns))
+            hash.Add(value);
+        return hash.ToHashCode();
     }
 }

@@ -28,18 +28,24 @@ internal static class TableShapes<T> where T : class
 {
     private static readonly IEntityType Entity = TableShapes.EntityType<T>();
 
-    private static readonly ImmutableArray<Column> Columns =
-        [.. Entity.GetProperties().Where(p => p.ValueGenerated == ValueGenerated.Never || p.IsPrimaryKey() && !IsIdentity(p)).Select(Column.Of)];
-
     private static readonly ImmutableArray<Column> Keys = [.. Entity.FindPrimaryKey()!.Properties.Select(Column.Of)];
+
+    /// <summary>The keys first: a shape's leading columns say which row is meant.</summary>
+    private static readonly ImmutableArray<Column> Columns = [.. Keys, .. Entity.GetProperties().Where(p => !p.IsPrimaryKey()).Select(Column.Of)];
 
     public static readonly string Table = Entity.GetTableName()!;
 
     private static readonly RowShape InsertShape = new(
-        Table, InsertSql(), [.. Columns.Select(c => c.Type)], RowsWanted.One, static _ => throw new InvalidOperationException("An insert wrote no row."));
+        Table, InsertSql(), [.. Columns.Select(c => c.Type)], RowsWanted.One, static _ => throw new InvalidOperationException("An insert wrote no row."))
+    {
+        KeyColumns = Keys.Length,
+    };
 
     private static readonly RowShape UpdateShape = new(
-        Table, UpdateSql(), [.. Columns.Select(c => c.Type), ColumnType.Bigint], RowsWanted.One, WriteFaults.ChangedMeanwhile);
+        Table, UpdateSql(), [.. Columns.Select(c => c.Type), ColumnType.Bigint], RowsWanted.One, WriteFaults.ChangedMeanwhile)
+    {
+        KeyColumns = Keys.Length,
+    };
 
     private static readonly RowShape DeleteShape = new(
         Table, $"DELETE FROM {Table} t USING unnest($1, $2) AS u(id, expected) WHERE t.id = u.id AND t.generation = u.expected",
@@ -79,8 +85,6 @@ internal static class TableShapes<T> where T : class
         return $"UPDATE {Table} t SET {string.Join(", ", changed)} FROM unnest({Places}, ${Columns.Length + 1}) AS u({Names}, expected) "
             + $"WHERE {string.Join(" AND ", match)} AND t.generation = u.expected";
     }
-
-    private static bool IsIdentity(IReadOnlyProperty property) => property.ValueGenerated == ValueGenerated.OnAdd && property.GetColumnName() == "sequence";
 
     private sealed record Column(string Name, ColumnType Type, Func<T, object?> Read)
     {
