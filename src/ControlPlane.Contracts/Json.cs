@@ -86,5 +86,6 @@ public sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
 [JsonSerializable(typeof(Page<EventResponse>))]
 [JsonSerializable(typeof(Page<AuditEntryResponse>))]
 [JsonSerializable(typeof(ProblemResponse))]
+[JsonSerializable(typeof(EmptyRequest))]
 [JsonSerializable(typeof(HealthResponse))]
 public sealed partial class ContractsJson : JsonSerializerContext;

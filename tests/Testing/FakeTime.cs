@@ -7,9 +7,8 @@ namespace ControlPlane.Testing;
 public sealed class FakeTime(DateTimeOffset start) : TimeProvider
 {
     private readonly Lock gate = new();
-    private readonly SortedSet<FakeTimer> armed = new(Comparer<FakeTimer>.Create(static (a, b) => a.Turn.CompareTo(b.Turn)));
+    private readonly List<FakeTimer> armed = [];
     private DateTimeOffset now = start;
-    private long changes;
 
     public FakeTime()
         : this(new DateTimeOffset(2026, 1, 5, 8, 0, 0, TimeSpan.Zero))
@@ -52,10 +51,10 @@ public sealed class FakeTime(DateTimeOffset start) : TimeProvider
         FakeTimer? next;
         lock (gate)
         {
-            next = armed.Min;
-            if (next is null || next.Turn.DueAt > until)
+            next = armed.MinBy(t => t.DueAt);
+            if (next is null || next.DueAt > until)
                 return false;
-            now = next.Turn.DueAt > now ? next.Turn.DueAt : now;
+            now = next.DueAt > now ? next.DueAt : now;
             armed.Remove(next);
             if (next.Period > TimeSpan.Zero)
                 Arm(next, next.Period);
@@ -67,14 +66,13 @@ public sealed class FakeTime(DateTimeOffset start) : TimeProvider
 
     private void Arm(FakeTimer timer, TimeSpan due)
     {
-        timer.Turn = (now + due, ++changes);
+        timer.DueAt = now + due;
         armed.Add(timer);
     }
 
     private sealed class FakeTimer(FakeTime time, TimerCallback callback, object? state) : ITimer
     {
-        /// <summary>When it fires; those due together fire in the order they were set. Fixed while it is armed.</summary>
-        public (DateTimeOffset DueAt, long Change) Turn { get; set; }
+        public DateTimeOffset DueAt { get; set; }
 
         public TimeSpan Period { get; private set; }
 

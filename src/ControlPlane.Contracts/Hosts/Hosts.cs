@@ -42,15 +42,17 @@ public sealed record UpdateHostRequest(
 public sealed record DrainHostRequest(bool DryRun = false, bool AllowDeviceLoss = false, int MaxParallel = 2);
 
 /// <summary>What a drain does, before it does it.</summary>
-/// <param name="Moves">VMs that move, each with its target and per-device method.</param>
+/// <param name="Moves">VMs that move, each with its target.</param>
 /// <param name="Stops">VMs that will be stopped, and why.</param>
 /// <param name="Unplaceable">VMs that no other host takes, and why.</param>
 public sealed record DrainPlanResponse(
     string Host, IReadOnlyList<DrainMoveResponse> Moves, IReadOnlyList<DrainStopResponse> Stops, IReadOnlyList<DrainUnplaceableResponse> Unplaceable);
 
-public sealed record DrainMoveResponse(string Vm, string VmId, string Target, IReadOnlyDictionary<string, DeviceMethod> Devices);
+/// <param name="LostDevices">Names of devices that the target cannot supply; empty unless their loss was allowed.</param>
+public sealed record DrainMoveResponse(string Vm, string VmId, string Target, IReadOnlyList<string> LostDevices);
 
-public sealed record DrainStopResponse(string Vm, string VmId, string Reason);
+/// <param name="RestartOn">The host on which it could be started again; null: none now.</param>
+public sealed record DrainStopResponse(string Vm, string VmId, string Reason, string? RestartOn);
 
 public sealed record DrainUnplaceableResponse(
     string Vm, string VmId, string Reason, IReadOnlyList<HostExplanationResponse>? Explanation);
@@ -63,7 +65,7 @@ public sealed record HostCapacityResponse(
     int Vcpus, long MemoryMiB, int Hugepages2MiB, int Hugepages1GiB, IReadOnlyList<NumaCellResponse> Cells);
 
 /// <summary>What VMs hold of the host.</summary>
-public sealed record HostUsageResponse(int Vms, int Vcpus, long MemoryMiB);
+public sealed record HostUsageResponse(int Vcpus, long MemoryMiB);
 
 public sealed record CpuModelResponse(string Vendor, string Name, IReadOnlyList<string> Features);
 

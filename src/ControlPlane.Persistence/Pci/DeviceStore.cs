@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations.Schema;
 using ControlPlane.Domain;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Persistence.Reading;
@@ -35,6 +36,18 @@ public sealed class DeviceStore(IDbContextFactory<ControlPlaneDbContext> context
 
     /// <summary>What the VM owns on any host, companions included: during a migration on two.</summary>
     public Task<IReadOnlyList<PciDevice>> ByVmAsync(VmId vm, CancellationToken ct) => ReadAsync(rows => rows.Where(d => d.OwnerVm == vm), ct);
+
+    /// <summary>How many members a pool has on each host, and how many of them can be handed out now. Hosts without any are left out.</summary>
+    public async Task<IReadOnlyList<PoolCount>> CountByHostAsync(DevicePool pool, CancellationToken ct)
+    {
+        var members = new DeviceFilter(Pool: pool).Apply(new ListQuery<PciDeviceRow>("pci_devices"));
+        var sql = $"""
+            SELECT t.host_id, count(*)::int AS total, (count(*) FILTER (WHERE t.state = 'free' AND t.assignable))::int AS free
+            FROM pci_devices t{members.WhereClause} GROUP BY t.host_id
+            """;
+        var rows = await contexts.ReadAsync(db => db.Database.SqlQueryRaw<PoolCountRow>(sql, [.. members.Arguments]).ToListAsync(ct), ct);
+        return [.. rows.Select(r => new PoolCount(new HostId(r.HostId), r.Total, r.Free))];
+    }
 
     /// <summary>By host and address.</summary>
     public async Task<Outcome<Page<PciDevice>>> ListAsync(DeviceFilter filter, PageRequest page, CancellationToken ct)
@@ -97,3 +110,10 @@ public sealed class DeviceStore(IDbContextFactory<ControlPlaneDbContext> context
         contexts.ReadAsync<IReadOnlyList<PciDevice>>(
             async db => [.. (await query(Rows(db)).ToListAsync(ct)).Select(r => r.ToDevice())], ct);
 }
+
+/// <summary>A pool's members on one host.</summary>
+/// <param name="Free">Not owned, and assignable.</param>
+public sealed record PoolCount(HostId Host, int Total, int Free);
+
+internal sealed record PoolCountRow(
+    [property: Column("host_id")] Guid HostId, [property: Column("total")] int Total, [property: Column("free")] int Free);

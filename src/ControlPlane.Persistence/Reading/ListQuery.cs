@@ -57,6 +57,11 @@ internal sealed class ListQuery<T>(string table, params SortOrder<T>[] orders) w
         return new Page<T>(rows, PageToken.Write(list, order.Keys.Select(k => k.Write(rows[^1]))));
     }
 
+    /// <summary>The filters, for a query that counts what a list would show.</summary>
+    internal string WhereClause => conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}";
+
+    internal IReadOnlyList<object> Arguments => arguments;
+
     private bool GoOnAfter(string token, ulong list, SortOrder<T> order, bool descending)
     {
         if (PageToken.Read(token, list) is not { } key || key.Length != order.Keys.Length)
@@ -71,9 +76,8 @@ internal sealed class ListQuery<T>(string table, params SortOrder<T>[] orders) w
 
     private string Sql(SortOrder<T> order, bool descending, int limit)
     {
-        var where = conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}";
         var by = string.Join(", ", order.Keys.Select(k => $"t.{k.Column}{(descending ? " DESC" : "")}"));
-        return $"SELECT t.* FROM {table} t{where} ORDER BY {by} LIMIT {Place(limit)}";
+        return $"SELECT t.* FROM {table} t{WhereClause} ORDER BY {by} LIMIT {Place(limit)}";
     }
 
     private static string Text(object value) =>

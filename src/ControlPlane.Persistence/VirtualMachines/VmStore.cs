@@ -54,6 +54,10 @@ public sealed class VmStore(IDbContextFactory<ControlPlaneDbContext> contexts)
     public Task<VirtualMachine?> FindByNameAsync(ProjectId project, string name, CancellationToken ct) =>
         contexts.ReadAsync(db => ByName(db, project, name, ct), ct);
 
+    /// <summary>Those that exist, in no order.</summary>
+    public Task<IReadOnlyList<VirtualMachine>> ByIdsAsync(IReadOnlyCollection<VmId> ids, CancellationToken ct) =>
+        contexts.ReadAsync<IReadOnlyList<VirtualMachine>>(async db => await db.VirtualMachines.Where(v => ids.Contains(v.Id)).ToListAsync(ct), ct);
+
     public Task<IReadOnlyList<VirtualMachine>> ByHostAsync(HostId host, CancellationToken ct) =>
         contexts.ReadAsync<IReadOnlyList<VirtualMachine>>(async db => await db.VirtualMachines.Where(v => v.Host == host).ToListAsync(ct), ct);
 

@@ -1,0 +1,86 @@
+using ControlPlane.Api.Access;
+using ControlPlane.Api.Audit;
+using ControlPlane.Api.Conventions;
+using ControlPlane.Api.DevicePools;
+using ControlPlane.Api.Events;
+using ControlPlane.Api.Hosts;
+using ControlPlane.Api.Inventories;
+using ControlPlane.Api.Migrations;
+using ControlPlane.Api.Networks;
+using ControlPlane.Api.OpenApi;
+using ControlPlane.Api.PciDevices;
+using ControlPlane.Api.Pipeline;
+using ControlPlane.Api.Profiles;
+using ControlPlane.Api.Projects;
+using ControlPlane.Api.Tokens;
+using ControlPlane.Api.VirtualMachines;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.OpenApi;
+using Swashbuckle.AspNetCore.Swagger;
+
+namespace ControlPlane.Api;
+
+/// <summary>The HTTP API as a whole: what the server adds and maps.</summary>
+public static class ControlPlaneApi
+{
+    public static IServiceCollection AddControlPlaneApi(this IServiceCollection services)
+    {
+        services.AddAuthentication(BearerTokenHandler.SchemeName)
+            .AddScheme<AuthenticationSchemeOptions, BearerTokenHandler>(BearerTokenHandler.SchemeName, null);
+        services.AddAuthorization(options => options.AddRolePolicies());
+        services.AddSingleton<IAuthorizationMiddlewareResultHandler, RefusedAccess>();
+        services.AddSingleton<AuditTrail>();
+        services.AddSingleton<IdempotentAnswers>();
+        services.AddSingleton<KeyedGate<(string Principal, string Key)>>();
+        services.AddSingleton<EventSignal>();
+        services.AddSingleton<EventStreams>();
+        services.AddSingleton<ProjectScope>();
+        services.AddSingleton<HostMapping>();
+        services.AddSingleton<DeviceOwners>();
+        services.AddSingleton<DeviceListing>();
+        services.AddSingleton<DevicePoolMapping>();
+        services.AddSingleton<VmLookup>();
+        services.AddSingleton<VmListing>();
+        services.AddSingleton<VmMapping>();
+        services.AddSingleton<MigrationMapping>();
+        services.AddSingleton<MigrationListing>();
+        services.AddSingleton<OperationMapping>();
+        services.AddSingleton<ProjectMapping>();
+        services.AddSingleton<EventMapping>();
+        services.AddOpenApiDocument();
+        return services;
+    }
+
+    /// <summary>What every request passes before it reaches an endpoint.</summary>
+    public static IApplicationBuilder UseControlPlaneApi(this IApplicationBuilder app) => app
+        .UseMiddleware<ExceptionProblems>()
+        .UseRouting()
+        .UseAuthentication()
+        .UseAuthorization();
+
+    public static void MapControlPlaneApi(this IEndpointRouteBuilder routes)
+    {
+        routes.MapInventories();
+        routes.MapProfiles();
+        routes.MapDevicePools();
+        routes.MapNetworks();
+        routes.MapProjects();
+        routes.MapTokens();
+        routes.MapEvents();
+        routes.MapAudit();
+        routes.MapOpenApi();
+    }
+
+    /// <summary>The OpenAPI 3.1 document as JSON text, ending in a line feed.</summary>
+    public static string WriteOpenApi(ISwaggerProvider documents)
+    {
+        var document = documents.GetSwagger(OpenApiSetup.DocumentName);
+        using var text = new StringWriter { NewLine = "\n" };
+        document.SerializeAs(OpenApiSpecVersion.OpenApi3_1, new OpenApiJsonWriter(text));
+        return text.ToString().ReplaceLineEndings("\n") + "\n";
+    }
+}

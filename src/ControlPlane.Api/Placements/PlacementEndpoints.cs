@@ -1,0 +1,28 @@
+using ControlPlane.Api.Access;
+using ControlPlane.Api.Conventions;
+using ControlPlane.Api.Pipeline;
+using ControlPlane.Api.VirtualMachines;
+using ControlPlane.Contracts;
+using ControlPlane.Orchestration.Placements;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Routing;
+using Role = ControlPlane.Domain.Projects.Role;
+
+namespace ControlPlane.Api.Placements;
+
+/// <summary>HTTP for questions to the scheduler.</summary>
+internal static class PlacementEndpoints
+{
+    public static void MapPlacements(this IEndpointRouteBuilder routes) =>
+        routes.MapNoun("/placements", "Placements").MapPost("/explain", ExplainAsync)
+            .Answers<PlacementResponse>("ExplainPlacement", "Says where a VM would go now, and why not elsewhere", Role.Viewer);
+
+    private static async Task<Answer> ExplainAsync(
+        Body<CreateVirtualMachineRequest> body, Caller caller, ProjectScope projects, ExplainPlacementHandler handler, CancellationToken ct)
+    {
+        if (!projects.Resolve(caller, body.Value.Project).TryGet(out var project, out var unknown))
+            return unknown;
+        var explained = await handler.HandleAsync(body.Value.ToDraft(project.Id), ct);
+        return explained.Match(e => Answer.Ok(PlacementMapping.ToResponse(e)), fault => fault);
+    }
+}

@@ -1,0 +1,25 @@
+using ControlPlane.Domain;
+using ControlPlane.Persistence.Pci;
+
+namespace ControlPlane.Orchestration.DevicePools;
+
+/// <summary>Deletes a pool. The database refuses while a VM holds a device of it.</summary>
+public sealed class DeleteDevicePoolHandler(DevicePoolStore pools, RecordedChange change, FleetDirectory fleet)
+{
+    public Task<Outcome<Done>> HandleAsync(DeleteDevicePool command, CancellationToken ct) =>
+        change.RetryAsync(command.Expected, () => DeleteAsync(command, ct));
+
+    private async Task<Outcome<Done>> DeleteAsync(DeleteDevicePool command, CancellationToken ct)
+    {
+        if (await pools.FindAsync(command.Pool, ct) is not { } present)
+            return Fault.NotFound("device-pool", command.Pool.ToString());
+        if (RecordedChange.Stale(command.Expected, present.Generation) is { } stale)
+            return stale;
+        var committed = await change.CommitAsync(
+            unit => pools.Delete(unit, present.Id, present.Generation),
+            RecordedEvent.Of("device-pool", "deleted", "device-pools", present.Id.Value, present.Name), ct);
+        if (committed.Succeeded)
+            fleet.Remove(present.Id);
+        return committed;
+    }
+}
