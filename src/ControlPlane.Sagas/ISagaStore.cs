@@ -93,6 +93,7 @@ public sealed record SagaRecord(
 /// <summary>One commit: the row as it is to be, the entries to append, and the application's changes. All or nothing.</summary>
 public sealed record SagaAppend(SagaRecord Record, IReadOnlyList<SagaLogEntry> Entries, IChangeSet? Changes);
 
+/// <summary>What became of a commit.</summary>
 public enum AppendResult
 {
     Committed,
