@@ -21,7 +21,7 @@ public sealed class FleetDirectory
 
     public IEnumerable<Host> Hosts => hosts.All;
 
-    public IEnumerable<Network> Networks => networks.All;
+    public IReadOnlyDictionary<NetworkId, Network> NetworksById => networks.ById;
 
     public IEnumerable<DevicePool> Pools => pools.All;
 
@@ -67,6 +67,8 @@ internal sealed class NamedSet<TId, T>(Func<T, TId> id, Func<T, string> name, Fu
     private readonly ConcurrentDictionary<string, TId> byName = new(StringComparer.Ordinal);
 
     public IEnumerable<T> All => byId.Values;
+
+    public IReadOnlyDictionary<TId, T> ById => byId;
 
     public T? Find(TId key) => byId.GetValueOrDefault(key);
 

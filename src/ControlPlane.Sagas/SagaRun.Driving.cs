@@ -14,6 +14,7 @@ internal sealed class SagaRun<TState>(SagaRuntime runtime, SagaDefinition<TState
     private SagaRecord record = record;
     private SagaPosition<TState>? position = position;
     private bool rowIsFresh = true;
+    private bool wasRefused;
     private int storeFailures;
     private int appendFailures;
     private string? appendFault;
@@ -128,17 +129,20 @@ internal sealed class SagaRun<TState>(SagaRuntime runtime, SagaDefinition<TState
     {
         while (true)
         {
-            move = Stamped(move);
+            move = WithCancelFlag(move);
             var result = await AppendAsync(move.Append);
             switch (result.Result)
             {
                 case AppendResult.Committed:
+                    wasRefused = false;
                     Reach(move.Next);
                     return record.IsAtRest ? DriveEnd.AtRest : null;
-                case AppendResult.LeaseLost when LeaseGeneration == move.Append.Record.LeaseGeneration:
+                case AppendResult.LeaseLost when wasRefused:
                     return DriveEnd.Lost;
                 case AppendResult.LeaseLost:
-                    (position, rowIsFresh) = (null, false);
+                    // Touches nothing, but looks: a commit that seemed to have failed may have come through late, and a lapsed lease may
+                    // have been taken again by this very server.
+                    (position, rowIsFresh, wasRefused) = (null, false, true);
                     return null;
                 default:
                     var refusal = result.Refusal ?? new SagaFailure(SagaFailure.Unexpected, "The store refused the changes.");
@@ -193,7 +197,6 @@ internal sealed class SagaRun<TState>(SagaRuntime runtime, SagaDefinition<TState
             if (row is null || (!row.IsAtRest && row.Owner != Runtime.Options.Owner))
                 return DriveEnd.Lost;
             (record, rowIsFresh) = (row, true);
-            AdoptLease(row.LeaseGeneration);
             if (row.CancelRequested)
                 RaiseCancel();
         }
@@ -234,13 +237,11 @@ internal sealed class SagaRun<TState>(SagaRuntime runtime, SagaDefinition<TState
         || move.Next.Record.WakeAt - moment.Now > UnrecordedWaitMax
         || !at.State.Equals(move.Next.State);
 
-    /// <summary>The commit under the newest lease, with the cancel flag as it now is.</summary>
-    private SagaMove<TState> Stamped(SagaMove<TState> move)
+    private SagaMove<TState> WithCancelFlag(SagaMove<TState> move)
     {
-        var planned = move.Append.Record;
-        if (planned.LeaseGeneration == LeaseGeneration && planned.CancelRequested == CancelRequested)
+        if (move.Append.Record.CancelRequested == CancelRequested)
             return move;
-        var stamped = planned with { LeaseGeneration = LeaseGeneration, CancelRequested = CancelRequested };
+        var stamped = move.Append.Record with { CancelRequested = CancelRequested };
         return new SagaMove<TState>(move.Next with { Record = stamped }, move.Append with { Record = stamped });
     }
 

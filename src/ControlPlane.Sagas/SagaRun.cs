@@ -30,7 +30,6 @@ internal abstract class SagaRun(SagaRuntime runtime, SagaRecord record) : ICance
     private bool stopsForWake;
     private bool stopsForCancel;
     private bool cancelRequested = record.CancelRequested;
-    private long adoptedGeneration = record.LeaseGeneration;
 
     private enum Phase
     {
@@ -53,9 +52,6 @@ internal abstract class SagaRun(SagaRuntime runtime, SagaRecord record) : ICance
 
     protected bool CancelRequested => Volatile.Read(ref cancelRequested);
 
-    /// <summary>Of the newest lease that this server took.</summary>
-    protected long LeaseGeneration => Volatile.Read(ref adoptedGeneration);
-
     public abstract Task<DriveEnd> DriveAsync();
 
     /// <summary>Calls a waiting step now, or as soon as the step that runs turns out to wait.</summary>
@@ -77,13 +73,6 @@ internal abstract class SagaRun(SagaRuntime runtime, SagaRecord record) : ICance
             if (phase == Phase.Parked && stopsForCancel)
                 Requeue();
         }
-    }
-
-    /// <summary>This server's own lease lapsed and was taken again by this server: go on under the new generation.</summary>
-    public void AdoptLease(long generation)
-    {
-        lock (gate)
-            adoptedGeneration = Math.Max(adoptedGeneration, generation);
     }
 
     /// <summary>No timer or signal reaches it any more.</summary>

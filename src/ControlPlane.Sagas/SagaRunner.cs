@@ -41,6 +41,8 @@ public sealed class SagaRunner : IAsyncDisposable
     /// <summary>Sagas in memory: driven, queued or parked.</summary>
     public int HeldCount => held.Count;
 
+    internal bool Holds(Guid id) => held.ContainsKey(id);
+
     /// <summary>For a driver of virtual time: nothing happens now until time goes on or a signal comes.</summary>
     internal async Task WhenIdleAsync()
     {
@@ -51,8 +53,8 @@ public sealed class SagaRunner : IAsyncDisposable
     /// <summary>Takes over what dead servers left, and from now on drives what <see cref="Run"/> brings.</summary>
     public async Task StartAsync(CancellationToken ct)
     {
-        runtime.Queue.Open(DriveAsync);
         await leases.StartAsync(ct);
+        runtime.Queue.Open(DriveAsync);
     }
 
     /// <summary>Drives a saga whose row has been committed. A saga that is held already is left as it is.</summary>
@@ -188,10 +190,9 @@ public sealed class SagaRunner : IAsyncDisposable
 
     private void Hold(SagaRun run)
     {
+        // One that is held already finds the lease's new generation in its row, when its next commit is refused.
         if (held.TryAdd(run.Id, run))
             runtime.Queue.Add(run);
-        else if (held.TryGetValue(run.Id, out var known))
-            known.AdoptLease(run.Record.LeaseGeneration);
     }
 
     private async Task AdoptAsync(SagaRecord record, CancellationToken ct)
@@ -219,8 +220,10 @@ public sealed class SagaRunner : IAsyncDisposable
             return;
         held.TryRemove(new KeyValuePair<Guid, SagaRun>(run.Id, run));
         run.Retire();
-        if (end == DriveEnd.AtRest)
+        if (end == DriveEnd.AtRest && run.Record.Owner == runtime.Options.Owner)
             Rest(run.Record);
+        else if (end == DriveEnd.AtRest)
+            waiters.Complete(run.Record);
         else
             log.Lost(run.Record.Kind, run.Id);
     }

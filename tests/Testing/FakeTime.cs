@@ -7,8 +7,9 @@ namespace ControlPlane.Testing;
 public sealed class FakeTime(DateTimeOffset start) : TimeProvider
 {
     private readonly Lock gate = new();
-    private readonly List<FakeTimer> armed = [];
+    private readonly SortedSet<FakeTimer> armed = new(Comparer<FakeTimer>.Create(static (a, b) => a.Turn.CompareTo(b.Turn)));
     private DateTimeOffset now = start;
+    private long changes;
 
     public FakeTime()
         : this(new DateTimeOffset(2026, 1, 5, 8, 0, 0, TimeSpan.Zero))
@@ -51,10 +52,10 @@ public sealed class FakeTime(DateTimeOffset start) : TimeProvider
         FakeTimer? next;
         lock (gate)
         {
-            next = armed.MinBy(t => t.DueAt);
-            if (next is null || next.DueAt > until)
+            next = armed.Min;
+            if (next is null || next.Turn.DueAt > until)
                 return false;
-            now = next.DueAt > now ? next.DueAt : now;
+            now = next.Turn.DueAt > now ? next.Turn.DueAt : now;
             armed.Remove(next);
             if (next.Period > TimeSpan.Zero)
                 Arm(next, next.Period);
@@ -66,13 +67,14 @@ public sealed class FakeTime(DateTimeOffset start) : TimeProvider
 
     private void Arm(FakeTimer timer, TimeSpan due)
     {
-        timer.DueAt = now + due;
+        timer.Turn = (now + due, ++changes);
         armed.Add(timer);
     }
 
     private sealed class FakeTimer(FakeTime time, TimerCallback callback, object? state) : ITimer
     {
-        public DateTimeOffset DueAt { get; set; }
+        /// <summary>When it fires; those due together fire in the order they were set. Fixed while it is armed.</summary>
+        public (DateTimeOffset DueAt, long Change) Turn { get; set; }
 
         public TimeSpan Period { get; private set; }
 

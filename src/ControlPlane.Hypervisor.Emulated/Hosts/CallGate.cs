@@ -1,5 +1,6 @@
 using ControlPlane.Domain;
 using ControlPlane.Hypervisor.Emulated.Faults;
+using ControlPlane.Hypervisor.Emulated.Time;
 
 namespace ControlPlane.Hypervisor.Emulated.Hosts;
 
@@ -40,7 +41,7 @@ internal sealed class CallGate(EmulatedHost host, FaultPlan faults)
     /// <summary>What the event at the end of the wait wrote down is in the journal before the answer.</summary>
     private async Task<Outcome<T>> FlushAfterAsync<T>(Task<Outcome<T>> waiting, CancellationToken ct)
     {
-        var outcome = await waiting.WaitAsync(ct);
+        var outcome = await ModelClock.SettledAsync(waiting).WaitAsync(ct);
         host.Journal?.Flush();
         return outcome;
     }

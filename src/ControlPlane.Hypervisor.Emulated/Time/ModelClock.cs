@@ -53,8 +53,16 @@ internal sealed class ModelClock : IDisposable
         var passed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         using (Enter())
             At(Now + span, passed.SetResult);
-        await passed.Task.WaitAsync(ct);
+        await SettledAsync(passed.Task).WaitAsync(ct);
     }
+
+    /// <summary>
+    /// The same task, ending on the caller's synchronization context: waiting with a token on a source that completes asynchronously would
+    /// go through the thread pool, which a simulation on one thread cannot follow.
+    /// </summary>
+    public static async Task<T> SettledAsync<T>(Task<T> task) => await task;
+
+    private static async Task SettledAsync(Task task) => await task;
 
     public void Dispose()
     {

@@ -117,8 +117,8 @@ internal sealed class CapabilityReader(ConfigurationSpace space, IReadOnlyList<P
     {
         if (space.DoubleWord(express + 0x0c) is not { } capable || space.Word(express + 0x12) is not { } status)
             return null;
-        // A root complex integrated endpoint has no link: both fields are zero.
-        return (capable & 0x3ff) == 0
+        // A root complex integrated endpoint has no link: all of it is zero.
+        return (capable & 0x3ff) == 0 && (status & 0x3ff) == 0
             ? null
             : new PciLink(Speed(status & 0xf), (status >> 4) & 0x3f, Speed((int)capable & 0xf), (int)(capable >> 4) & 0x3f);
     }

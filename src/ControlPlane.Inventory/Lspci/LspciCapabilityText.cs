@@ -37,6 +37,7 @@ internal sealed class LspciCapabilityText
     private MsixCapability? msix;
     private ExpressCapability? express;
     private AdvancedFeaturesCapability? advancedFeatures;
+    private int? acsOffset;
     private AcsCapability? acs;
     private AriCapability? ari;
     private SriovRegisters? sriov;
@@ -83,7 +84,7 @@ internal sealed class LspciCapabilityText
         else if (name.StartsWith("PCI Advanced Features", StringComparison.Ordinal))
             (inside, advancedFeatures) = (Kind.AdvancedFeatures, new AdvancedFeaturesCapability(offset, false, false));
         else if (name.StartsWith("Access Control Services", StringComparison.Ordinal))
-            (inside, acs) = (Kind.Acs, new AcsCapability(offset, AcsFlags.None, AcsFlags.None));
+            (inside, acsOffset) = (Kind.Acs, offset);
         else if (name.StartsWith("Alternative Routing-ID", StringComparison.Ordinal))
             ari = new AriCapability(offset, 0);
         else if (name.StartsWith("Single Root I/O Virtualization", StringComparison.Ordinal))
@@ -104,10 +105,10 @@ internal sealed class LspciCapabilityText
                 advancedFeatures = new AdvancedFeaturesCapability(advancedFeatures!.Offset, Has(line, "TP+"), Has(line, "FLR+"));
                 break;
             case Kind.Acs when line.StartsWith("ACSCap:", StringComparison.Ordinal):
-                acs = acs! with { Capable = ParseAcs(line) };
+                acs = new AcsCapability(acsOffset!.Value, ParseAcs(line), AcsFlags.None);
                 break;
-            case Kind.Acs when line.StartsWith("ACSCtl:", StringComparison.Ordinal):
-                acs = acs! with { Enabled = ParseAcs(line) };
+            case Kind.Acs when line.StartsWith("ACSCtl:", StringComparison.Ordinal) && acs is not null:
+                acs = acs with { Enabled = ParseAcs(line) };
                 break;
             case Kind.Sriov:
                 AddSriov(line);
@@ -118,6 +119,8 @@ internal sealed class LspciCapabilityText
     public LspciFunction Apply(LspciFunction function) => function with
     {
         ListsCapabilities = listed,
+        // One -v names the capability and shows none of its bits.
+        ListsExtendedCapabilities = listed && (acsOffset is null || acs is not null),
         PowerManagement = power,
         Msi = msi,
         Msix = msix,

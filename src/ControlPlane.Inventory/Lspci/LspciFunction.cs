@@ -41,6 +41,9 @@ public sealed record LspciFunction(PciAddress Address, int Line)
     /// <summary>True when the words list capabilities: then an absent one is absent.</summary>
     public bool ListsCapabilities { get; init; }
 
+    /// <summary>True when the words also show what Access Control Services do, if there are any.</summary>
+    public bool ListsExtendedCapabilities { get; init; }
+
     public BridgeBuses? Buses { get; init; }
 
     public PowerManagementCapability? PowerManagement { get; init; }

@@ -14,11 +14,29 @@ internal static class LspciHeader
         function = null!;
         var space = text.IndexOf(' ');
         var first = space < 0 ? text : text[..space];
-        if (first.Length is < 7 or > 16 || !PciAddress.TryParse(first.ToString(), out var address))
+        if (first.Length < 7 || !TryParseAddress(first, out var address))
             return false;
         function = new LspciFunction(address, line);
         if (space >= 0)
             function = ParseRest(function, text[(space + 1)..].Trim());
+        return true;
+    }
+
+    /// <summary>With -PP the way from the root stands before it: <c>0000:00:1c.0/01:00.0</c>; the domain is written once.</summary>
+    private static bool TryParseAddress(ReadOnlySpan<char> text, out PciAddress address)
+    {
+        const int longest = 16;
+        var slash = text.LastIndexOf('/');
+        var last = text[(slash + 1)..];
+        address = default;
+        if (last.Length > longest || !PciAddress.TryParse(last.ToString(), out address))
+            return false;
+        if (slash < 0)
+            return true;
+        var root = text[..text.IndexOf('/')];
+        if (root.Length > longest || !PciAddress.TryParse(root.ToString(), out var rootAddress))
+            return false;
+        address = PciAddress.FromRoutingId(rootAddress.Domain, address.RoutingId);
         return true;
     }
 

@@ -30,7 +30,7 @@ internal static class FactsFromLspci
             ShownGroup = function.IommuGroup,
             Buses = space.Buses ?? function.Buses,
             KnowsCapabilities = space.KnowsCapabilities || function.ListsCapabilities,
-            KnowsExtendedCapabilities = space.KnowsExtendedCapabilities || (space.Length <= ConfigurationSpace.ConventionalLength && function.ListsCapabilities),
+            KnowsExtendedCapabilities = space.KnowsExtendedCapabilities || (space.Length <= ConfigurationSpace.ConventionalLength && function.ListsExtendedCapabilities),
         };
         WarnOfDifferences(function, facts, warnings);
         return WithCapabilities(facts, function, space);

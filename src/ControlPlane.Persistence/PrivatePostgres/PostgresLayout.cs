@@ -27,12 +27,16 @@ internal sealed class PostgresLayout
 
     private const string SocketFile = ".s.PGSQL.5432";
 
+    /// <summary>Below the data directory: the database's place itself, or the link to it.</summary>
+    private readonly string home;
+
+    private string? shortSocket;
+
     private PostgresLayout(string root)
     {
         Root = root;
         Lock = Path.Combine(Root, "postgres.lock");
-        Home = Path.Combine(Root, "postgres");
-        Socket = Path.Combine(Home, "socket");
+        home = Path.Combine(Root, "postgres");
     }
 
     /// <summary>The server's data directory, by its real path.</summary>
@@ -40,13 +44,16 @@ internal sealed class PostgresLayout
 
     public string Lock { get; }
 
-    public string Home { get; }
+    /// <summary>The database's place by its real path: the one that PostgreSQL's user can get to.</summary>
+    public string Home => new DirectoryInfo(home).LinkTarget ?? home;
 
     /// <summary>The cluster, by its real path: PostgreSQL's working directory, by which its processes are known.</summary>
-    public string Data => Path.Combine(new DirectoryInfo(Home).LinkTarget ?? Home, "data");
+    public string Data => Path.Combine(Home, "data");
 
     /// <summary>The socket's directory as PostgreSQL and its clients name it.</summary>
-    public string Socket { get; private set; }
+    public string Socket => shortSocket ?? SocketLink;
+
+    private string SocketLink => Path.Combine(Home, "socket");
 
     /// <summary>Makes the data directory where it is missing.</summary>
     public static async Task<Outcome<PostgresLayout>> ForAsync(string dataDirectory, CancellationToken ct)
@@ -78,7 +85,7 @@ internal sealed class PostgresLayout
     /// <summary>Makes what is not there, each directory owned by the account.</summary>
     public async Task<Outcome<Done>> PrepareAsync(OsAccount account, CancellationToken ct)
     {
-        if (!Directory.Exists(Home))
+        if (!Directory.Exists(home))
         {
             var homed = await MakeHomeAsync(account, ct);
             if (!homed.Succeeded)
@@ -93,7 +100,7 @@ internal sealed class PostgresLayout
     /// <summary>Removes what only a running server needs.</summary>
     public void RemoveSocketDirectory()
     {
-        var link = new DirectoryInfo(Path.Combine(Home, "socket"));
+        var link = new DirectoryInfo(SocketLink);
         if (link.LinkTarget is not { } target)
             return;
         if (Directory.Exists(target))
@@ -104,7 +111,7 @@ internal sealed class PostgresLayout
     private async Task<Outcome<Done>> MakeHomeAsync(OsAccount account, CancellationToken ct)
     {
         if (await account.CanEnterAsync(Root, ct))
-            return await account.MakeDirectoryAsync(Home, ct);
+            return await account.MakeDirectoryAsync(home, ct);
 
         // Below someone's home, such as /root: opening that to another user is not ours to do. The first name that is free, because
         // one in use may be the only copy of what another data directory at this place once held.
@@ -115,21 +122,25 @@ internal sealed class PostgresLayout
             target = Path.Combine(SharedRoot, $"postgres-{digest}-{n}");
         var made = await account.MakeDirectoryAsync(target, ct);
         if (made.Succeeded)
-            Directory.CreateSymbolicLink(Home, target);
+        {
+            File.Delete(home); // A link whose target someone removed.
+            Directory.CreateSymbolicLink(home, target);
+        }
+
         return made;
     }
 
     private async Task<Outcome<Done>> MakeSocketDirectoryAsync(OsAccount account, CancellationToken ct)
     {
         RemoveSocketDirectory();
-        if (IsUsableForSocket(Socket))
-            return await account.MakeDirectoryAsync(Socket, ct);
+        if (IsUsableForSocket(SocketLink))
+            return await account.MakeDirectoryAsync(SocketLink, ct);
         var directory = Directory.CreateTempSubdirectory("cp-pg-").FullName;
         var made = await account.MakeDirectoryAsync(directory, ct);
         if (made.Succeeded)
         {
-            Directory.CreateSymbolicLink(Path.Combine(Home, "socket"), directory);
-            Socket = directory;
+            Directory.CreateSymbolicLink(SocketLink, directory);
+            shortSocket = directory;
         }
 
         return made;

@@ -114,6 +114,28 @@ public sealed class PrivatePostgresTests : IDisposable
         Assert.False(Path.Exists(Path.Combine(deep, "postgres", "socket")));
     }
 
+    /// <summary>Such as a checkout in root's home: PostgreSQL's user cannot get there, and opening it is not ours to do.</summary>
+    [Fact]
+    public async Task A_data_directory_that_only_the_server_can_enter_is_no_obstacle()
+    {
+        var closed = Directory.CreateDirectory(Path.Combine(directory.Path, "home"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var home = new DirectoryInfo(Path.Combine(closed.FullName, "data", "postgres"));
+        try
+        {
+            await using (var first = await StartAsync(home.Parent!.FullName))
+                await ExecuteAsync(first, "CREATE TABLE kept (n int)");
+            await using (var second = await StartAsync(home.Parent!.FullName))
+                Assert.Equal(0L, await ExecuteAsync(second, "SELECT count(*) FROM kept"));
+
+            Assert.Equal(Environment.IsPrivilegedProcess, home.LinkTarget is not null);
+        }
+        finally
+        {
+            if (home.LinkTarget is { } elsewhere)
+                Directory.Delete(elsewhere, recursive: true);
+        }
+    }
+
     [Fact]
     public async Task A_half_made_cluster_is_made_anew()
     {

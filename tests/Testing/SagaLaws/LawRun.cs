@@ -7,7 +7,7 @@ namespace ControlPlane.Testing.SagaLaws;
 internal sealed class LawRun : IAsyncDisposable
 {
     // Of virtual time: longer than any plan's limits, shorter than a loop that never ends.
-    private static readonly TimeSpan VirtualTimeMax = TimeSpan.FromHours(48);
+    private static readonly TimeSpan VirtualTimeMax = TimeSpan.FromHours(24);
     private static readonly TimeSpan RealTimeMax = TimeSpan.FromSeconds(120);
 
     private readonly ISagaWorld world;
@@ -112,8 +112,8 @@ internal sealed class LawRun : IAsyncDisposable
         if (!settled.IsCompleted)
             return;
         await settled;
-        // With nothing held the saga rests already, and its waiter is about to be told: time has no part in it.
-        if (runner.HeldCount == 0)
+        // A saga that is not held any more rests, and its waiter is about to be told: time has no part in it.
+        if (!runner.Holds(start!.Record.Id))
             await Task.WhenAny(end, deadline);
         else if (!end.IsCompleted && !time.AdvanceToNextTimer())
             throw new InvalidOperationException($"The saga waits for nothing: {await DescribeAsync()}");

@@ -1,0 +1,89 @@
+using System.Text.Json.Nodes;
+using ControlPlane.Domain;
+using ControlPlane.Domain.Hosts;
+using ControlPlane.Domain.Migrations;
+using ControlPlane.Domain.Operations;
+using ControlPlane.Domain.Pci;
+using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Persistence.Events;
+using ControlPlane.Persistence.Records;
+using ControlPlane.Persistence.Writing;
+using ControlPlane.Scheduling.Placements;
+
+namespace ControlPlane.Orchestration;
+
+/// <summary>
+/// What the world is told, in the commit that makes it true: one event type for each kind of change, with just enough data that a
+/// watcher knows whether to read on.
+/// </summary>
+public sealed class Announcements(EventStore events, TimeProvider clock)
+{
+    public void VmChanged(WriteUnit unit, VirtualMachine vm) => Append(unit, "vm.changed", $"/api/v1/vms/{vm.Id}", vm.Id.Value, vm.Project, vm.UpdatedAt, new JsonObject
+    {
+        ["name"] = vm.Name,
+        ["state"] = Kebab(vm.State),
+        ["host"] = vm.Host?.ToString(),
+        ["operationId"] = vm.Operation?.ToString(),
+    });
+
+    public void VmDeleted(WriteUnit unit, VirtualMachine vm, DateTimeOffset at) =>
+        Append(unit, "vm.deleted", $"/api/v1/vms/{vm.Id}", vm.Id.Value, vm.Project, at, new JsonObject { ["name"] = vm.Name });
+
+    public void OperationChanged(
+        WriteUnit unit, OperationId id, string? kind, OperationState state, ProjectId? project, DateTimeOffset at, SagaFailureText? failure = null)
+    {
+        var data = new JsonObject { ["state"] = Kebab(state) };
+        if (kind is not null)
+            data["kind"] = kind;
+        if (failure is { } why)
+            data["error"] = new JsonObject { ["code"] = why.Code, ["detail"] = why.Message };
+        Append(unit, "operation.changed", $"/api/v1/operations/{id}", id.Value, project, at, data);
+    }
+
+    public void MigrationChanged(WriteUnit unit, Migration migration, DateTimeOffset? at) =>
+        Append(unit, "migration.changed", $"/api/v1/migrations/{migration.Id}", migration.Id.Value, migration.Project, at ?? clock.GetUtcNow(), new JsonObject
+        {
+            ["vm"] = migration.Vm.ToString(),
+            ["state"] = Kebab(migration.State),
+            ["bytesTransferred"] = migration.Transfer.BytesTransferred,
+            ["bytesTotal"] = migration.Transfer.BytesTotal,
+        });
+
+    public void DeviceMoved(WriteUnit unit, PciDevice device, DeviceOwnership next) =>
+        Device(unit, device.Host, device.Address, next.State, next.Owner ?? device.Ownership.Owner, next.Generation, next.QuarantineReason);
+
+    public void DeviceReserved(WriteUnit unit, HostId host, DeviceReservation claim) =>
+        Device(unit, host, claim.Address, DeviceState.Reserved, claim.Owner, claim.Reserved, null);
+
+    public void HostChanged(WriteUnit unit, Host host) =>
+        Append(unit, "host.changed", $"/api/v1/hosts/{host.Id}", host.Id.Value, null, host.UpdatedAt, new JsonObject
+        {
+            ["name"] = host.Name,
+            ["state"] = Kebab(host.State),
+            ["reason"] = host.StateReason,
+        });
+
+    public void HostRemoved(WriteUnit unit, Host host) =>
+        Append(unit, "host.removed", $"/api/v1/hosts/{host.Id}", host.Id.Value, null, clock.GetUtcNow(), new JsonObject { ["name"] = host.Name });
+
+    /// <summary>Events of devices belong to the installation: which function a VM holds is the VM's own event's business.</summary>
+    private void Device(
+        WriteUnit unit, HostId host, PciAddress address, DeviceState state, DeviceOwner? owner, Generation generation, string? reason) =>
+        Append(unit, "pci-device.changed", $"/api/v1/hosts/{host}/pci-devices/{address}", host.Value, null, clock.GetUtcNow(), new JsonObject
+        {
+            ["address"] = address.ToString(),
+            ["state"] = Kebab(state),
+            ["vm"] = owner?.Vm.ToString(),
+            ["generation"] = generation.Value,
+            ["reason"] = reason,
+        });
+
+    private void Append(
+        WriteUnit unit, string type, string source, Guid subject, ProjectId? project, DateTimeOffset at, JsonObject data) =>
+        events.Append(unit, new NewEvent(type, source, subject.ToString(), project, data.ToJsonString(), at));
+
+    private static string Kebab<T>(T value) where T : struct, Enum => System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
+}
+
+/// <summary>A failure as watchers read it.</summary>
+public readonly record struct SagaFailureText(string Code, string Message);

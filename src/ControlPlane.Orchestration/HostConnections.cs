@@ -1,0 +1,33 @@
+using ControlPlane.Domain;
+using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Hypervisor;
+using ControlPlane.Sagas;
+
+namespace ControlPlane.Orchestration;
+
+/// <summary>The hypervisor of a host, by the host's id: what every step asks for first.</summary>
+public sealed class HostConnections(FleetDirectory directory, IHypervisorFleet fleet)
+{
+    /// <summary>A fault of kind Unavailable when the host does not answer, and a final one when there is no such host.</summary>
+    public ValueTask<Outcome<IHypervisor>> OpenAsync(HostId host, CancellationToken ct) =>
+        directory.FindHost(host) is { } record
+            ? fleet.OpenAsync(record, ct)
+            : ValueTask.FromResult<Outcome<IHypervisor>>(Fault.NotFound("host", host.ToString()));
+
+    /// <summary>One action on a host as a whole saga step: done, tried again when the host is silent, failed when it says no.</summary>
+    internal async Task<StepOutcome<TState>> ActAsync<TState>(
+        TState state, HostId? host, Func<IHypervisor, Task<Outcome<Done>>> act, CancellationToken ct) where TState : class
+    {
+        var opened = await OpenAsync(host ?? throw new InvalidOperationException("A VM that has no host is not acted upon."), ct);
+        if (!opened.TryGet(out var hypervisor, out var fault))
+            return fault.ToOutcome<TState>();
+        var acted = await act(hypervisor);
+        return acted.Fault is { } refused ? refused.ToOutcome<TState>() : StepOutcome<TState>.Done(state);
+    }
+}
+
+internal static class DomainRefs
+{
+    /// <summary>The VM as its host is to know it: a record's generation at acceptance is the epoch of everything the operation does.</summary>
+    public static DomainRef Ref(this VirtualMachine vm) => new(vm.Id, vm.Generation);
+}

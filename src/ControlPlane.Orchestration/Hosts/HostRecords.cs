@@ -1,0 +1,84 @@
+using ControlPlane.Domain;
+using ControlPlane.Domain.Hosts;
+using ControlPlane.Domain.Pci;
+using ControlPlane.Orchestration.PciDevices;
+using ControlPlane.Persistence.Hosts;
+using ControlPlane.Persistence.Pci;
+using ControlPlane.Persistence.Writing;
+using ControlPlane.Scheduling;
+
+namespace ControlPlane.Orchestration.Hosts;
+
+/// <summary>Writes what is learned of a host: its inventory, its sign of life, its silence.</summary>
+public sealed class HostRecords(
+    HostStore hosts, DeviceStore devices, UsageStore usage, FleetDirectory directory, FleetSnapshot fleet, DeviceDefaults defaults,
+    Announcements announcements)
+{
+    /// <summary>
+    /// The host has answered with its inventory: its capacity and every function that it shows, and the state that it goes to. What a
+    /// scan no longer shows is marked absent; who owns what, a scan never changes. The changes are a compare-and-set on the host: when
+    /// they are refused, read and scan again.
+    /// </summary>
+    /// <param name="activate">Takes the host back into service.</param>
+    public async Task<WriteUnit> ScannedAsync(HostId id, HostInventory inventory, bool activate, DateTimeOffset at, CancellationToken ct)
+    {
+        var unit = new WriteUnit();
+        var host = await hosts.FindAsync(id, ct);
+        if (host is null)
+            return unit;
+        var answered = Answered(host, activate) with { Capacity = inventory.Capacity, Cpu = inventory.Cpu, LastSeenAt = at };
+        Write(unit, host, answered, at);
+        usage.SetSellable(unit, id, HostShare.SellableOf(inventory.Capacity, host.CpuRatio, host.MemoryRatio));
+
+        var known = (await devices.ByHostAsync(id, ct)).ToDictionary(d => d.Address);
+        var seen = inventory.Functions.Select(f => known.TryGetValue(f.Address, out var old)
+            ? old with { Facts = f, Present = true }
+            : defaults.NewDevice(host, f)).ToList();
+        var present = seen.Select(d => d.Address).ToHashSet();
+        var vanished = known.Values.Where(d => d.Present && !present.Contains(d.Address)).Select(d => d with { Present = false }).ToList();
+        devices.UpsertFacts(unit, id, seen.Select(Unowned), vanished.Select(d => d.Address));
+        unit.OnCommitted(() => fleet.UpsertDevices(id, [.. seen, .. vanished]));
+        return unit;
+    }
+
+    /// <summary>The host did not answer. Unconditional: whoever notices says so.</summary>
+    public void Silent(WriteUnit unit, HostId id, string reason, DateTimeOffset at)
+    {
+        if (directory.FindHost(id) is not { } host || !host.State.Apply(HostCommand.Lost).TryGet(out var state, out _))
+            return;
+        var next = host with { State = state, StateReason = reason, UpdatedAt = at, Generation = host.Generation.Next() };
+        hosts.SetState(unit, id, state, reason, at);
+        Follow(unit, next);
+    }
+
+    /// <summary>A host's new record by compare-and-set; directory and placement follow the commit.</summary>
+    public Host Write(WriteUnit unit, Host before, Host after, DateTimeOffset at)
+    {
+        var next = after with { Generation = before.Generation.Next(), UpdatedAt = at };
+        hosts.Update(unit, next, before.Generation);
+        Follow(unit, next);
+        return next;
+    }
+
+    /// <summary>Directory and placement learn of the host once the unit is committed.</summary>
+    public void Follow(WriteUnit unit, Host next)
+    {
+        announcements.HostChanged(unit, next);
+        unit.OnCommitted(() =>
+        {
+            directory.Set(next);
+            fleet.UpsertHost(next);
+        });
+    }
+
+    private static Host Answered(Host host, bool activate)
+    {
+        var cordoned = host.Cordoned && !activate;
+        var state = host.State.Apply(HostCommand.Connected, cordoned).Then(s => activate ? s.Apply(HostCommand.Activate) : s);
+        return state.Match(
+            s => host with { State = s, Cordoned = cordoned, StateReason = s == host.State ? host.StateReason : null }, _ => host);
+    }
+
+    /// <summary>Only a row that is new takes an ownership from a scan; that of a known one is whatever it is.</summary>
+    private static PciDevice Unowned(PciDevice device) => device.Ownership.Owner is null ? device : device with { Ownership = DeviceOwnership.Unowned };
+}

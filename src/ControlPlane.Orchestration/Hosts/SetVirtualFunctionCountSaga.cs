@@ -1,0 +1,48 @@
+using ControlPlane.Domain;
+using ControlPlane.Domain.Pci;
+using ControlPlane.Orchestration.PciDevices;
+using ControlPlane.Persistence.Writing;
+using ControlPlane.Sagas;
+
+namespace ControlPlane.Orchestration.Hosts;
+
+/// <summary>
+/// Makes or removes virtual functions. Those that exist were withheld from placement when this was accepted (state <c>host</c>), so
+/// nobody can be given one that is about to vanish; the kernel refuses the change while one is in use all the same.
+/// </summary>
+internal sealed class SetVirtualFunctionCountSaga(HostConnections hosts, HostRecords records, DeviceRecords devices, OperationRecords operations)
+    : OperationSaga<SetVirtualFunctionCountSaga.State>(operations)
+{
+    public const string KindName = "pci-device.set-virtual-functions";
+
+    /// <param name="Before">Functions enabled when it was accepted.</param>
+    /// <param name="Withheld">Functions to give back to guests in the end.</param>
+    public sealed record State(HostId Host, PciAddress PhysicalFunction, int Before, int Count, IReadOnlyList<DeviceClaim> Withheld);
+
+    public override string Kind => KindName;
+
+    protected override void Define(SagaPlan<State> plan) => plan
+        .Step("set-count", SetCount, undo: RestoreCount)
+        .Step("read-inventory", ReadInventory, undo: ReadInventory, refused: RefusedChanges.Retry);
+
+    protected override void Succeeded(WriteUnit unit, State s, SagaEnd end) => devices.GiveBack(unit, s.Host, s.Withheld);
+
+    protected override void Undone(WriteUnit unit, State s, SagaFailure failure, SagaEnd end) => devices.GiveBack(unit, s.Host, s.Withheld);
+
+    private Task<StepOutcome<State>> SetCount(State s, StepContext context, CancellationToken ct) =>
+        hosts.ActAsync(s, s.Host, async h => (await h.SetVirtualFunctionCountAsync(s.PhysicalFunction, s.Count, ct)).Map(_ => default(Done)), ct);
+
+    private Task<StepOutcome<State>> RestoreCount(State s, StepContext context, CancellationToken ct) =>
+        hosts.ActAsync(s, s.Host, async h => (await h.SetVirtualFunctionCountAsync(s.PhysicalFunction, s.Before, ct)).Map(_ => default(Done)), ct);
+
+    private async Task<StepOutcome<State>> ReadInventory(State s, StepContext context, CancellationToken ct)
+    {
+        var opened = await hosts.OpenAsync(s.Host, ct);
+        if (!opened.TryGet(out var hypervisor, out var fault))
+            return fault.ToOutcome<State>();
+        var read = await hypervisor.ReadInventoryAsync(ct);
+        return read.TryGet(out var inventory, out fault)
+            ? Done(s, await records.ScannedAsync(s.Host, inventory, activate: false, context.Now, ct))
+            : fault.ToOutcome<State>();
+    }
+}

@@ -1,0 +1,100 @@
+using ControlPlane.Domain;
+using ControlPlane.Domain.Migrations;
+using ControlPlane.Hypervisor;
+using ControlPlane.Orchestration.VirtualMachines;
+using ControlPlane.Sagas;
+
+namespace ControlPlane.Orchestration.Migrations;
+
+/// <summary>The part of a migration that the two VMMs do: copy while the guest runs, hold, go over.</summary>
+internal sealed class MemoryCopy(HostConnections hosts, MigrationRecords records)
+{
+    /// <summary>How often progress is read when no event comes; an event wakes the saga at once.</summary>
+    private static readonly TimeSpan ReadEvery = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The first rung of the downtime ladder, as a part of what the caller allows: a short stop is tried before a longer one.</summary>
+    private const int LadderRungs = 4;
+
+    /// <summary>Begins the copy, and parks until the VMM holds before the switch-over. A copy that a crash ended is begun again.</summary>
+    public async Task<StepOutcome<MigrationProgress>> CopyAsync(MigrationProgress s, StepContext context, CancellationToken ct)
+    {
+        var opened = await hosts.OpenAsync(s.Source, ct);
+        if (!opened.TryGet(out var source, out var fault))
+            return fault.ToOutcome<MigrationProgress>();
+        var read = await source.Migration.ReadProgressAsync(s.Vm.Ref(), ct);
+        if (!read.TryGet(out var progress, out fault))
+            return fault.ToOutcome<MigrationProgress>();
+
+        switch (progress.Phase)
+        {
+            case CopyPhase.None:
+                var limit = s.Request.DowntimeLimit / LadderRungs;
+                var begun = await source.Migration.BeginCopyAsync(
+                    s.Vm.Ref(), s.Incoming!, new CopyOptions(s.Request.Mode, s.Request.BandwidthMiBPerSecond, limit, AutoConverge: true), ct);
+                return begun.Fault is { } refused
+                    ? refused.ToOutcome<MigrationProgress>()
+                    : StepOutcome<MigrationProgress>.WaitFor(s with { DowntimeLimit = limit }, ReadEvery);
+            case CopyPhase.Copying:
+                var next = await ClimbLadderAsync(source, s, progress, ct);
+                return StepOutcome<MigrationProgress>.WaitFor(next, ReadEvery, records.Copying(next));
+            case CopyPhase.HoldingBeforeSwitchOver:
+                var held = s with { Transfer = Transfer(progress) };
+                return StepOutcome<MigrationProgress>.Done(held, records.Copying(held));
+            case CopyPhase.Failed:
+            case CopyPhase.Aborted:
+                return StepOutcome<MigrationProgress>.Fail(new SagaFailure("copy-failed", $"The copy {progress.Phase.ToString().ToLowerInvariant()}: {progress.Error ?? "no reason given"}."));
+            default:
+                throw new InvalidOperationException($"A copy cannot be {progress.Phase} before the switch-over.");
+        }
+    }
+
+    public Task<StepOutcome<MigrationProgress>> AbortAsync(MigrationProgress s, StepContext context, CancellationToken ct) =>
+        hosts.ActAsync(s, s.Source, h => h.Migration.AbortCopyAsync(s.Vm.Ref(), ct), ct);
+
+    /// <summary>
+    /// Lets the guest go over and says where it runs. When the source is silent the target is asked: a guest that runs there has left
+    /// the source for good, since the source's VMM never resumes what it has handed over.
+    /// </summary>
+    public async Task<Outcome<Landing>> SwitchOverAsync(MigrationProgress s, CancellationToken ct)
+    {
+        var opened = await hosts.OpenAsync(s.Source, ct);
+        if (!opened.TryGet(out var source, out var silent))
+            return await AskTargetAsync(s, silent, ct);
+        var switched = await source.Migration.SwitchOverAsync(s.Vm.Ref(), ct);
+        if (!switched.TryGet(out var where, out var fault))
+            return fault.IsTransient() ? await AskTargetAsync(s, fault, ct) : fault;
+        var progress = await source.Migration.ReadProgressAsync(s.Vm.Ref(), ct);
+        return new Landing(where, progress.Match(p => p.Phase == CopyPhase.None ? null : Transfer(p), _ => null));
+    }
+
+    private async Task<Outcome<Landing>> AskTargetAsync(MigrationProgress s, Fault silent, CancellationToken ct)
+    {
+        var opened = await hosts.OpenAsync(s.Target!.Value, ct);
+        if (!opened.TryGet(out var target, out _))
+            return silent;
+        var found = await target.FindDomainAsync(s.Vm.Id, ct);
+        return found.TryGet(out var domain, out _) && domain is { State: DomainState.Running or DomainState.Paused }
+            ? new Landing(SwitchOverResult.OnTarget, null)
+            : silent;
+    }
+
+    /// <summary>Each pass that leaves more than the present limit can carry raises it by one rung, up to what the caller allows.</summary>
+    private static async Task<MigrationProgress> ClimbLadderAsync(IHypervisor source, MigrationProgress s, CopyProgress progress, CancellationToken ct)
+    {
+        var transfer = Transfer(progress);
+        var now = s.DowntimeLimit ?? s.Request.DowntimeLimit;
+        var passed = progress.Passes > (s.Transfer?.Passes ?? 0);
+        if (!passed || progress.Passes < 2 || now >= s.Request.DowntimeLimit)
+            return s with { Transfer = transfer };
+        var raised = now + (s.Request.DowntimeLimit / LadderRungs);
+        var limit = raised < s.Request.DowntimeLimit ? raised : s.Request.DowntimeLimit;
+        var set = await source.Migration.SetDowntimeLimitAsync(s.Vm.Ref(), limit, ct);
+        return s with { Transfer = transfer, DowntimeLimit = set.Succeeded ? limit : now };
+    }
+
+    private static MigrationTransfer Transfer(CopyProgress progress) =>
+        new(progress.Passes, progress.BytesTotal, progress.BytesTransferred, progress.DirtyMiBPerSecond, progress.Downtime);
+}
+
+/// <param name="Transfer">The final figures; null when the source could not be asked.</param>
+internal sealed record Landing(SwitchOverResult Where, MigrationTransfer? Transfer);

@@ -1,0 +1,66 @@
+using ControlPlane.Domain;
+using ControlPlane.Domain.Migrations;
+using ControlPlane.Domain.Operations;
+using ControlPlane.Orchestration.Migrations;
+using ControlPlane.Persistence.Migrations;
+using ControlPlane.Persistence.Operations;
+using ControlPlane.Persistence.Writing;
+using ControlPlane.Sagas;
+
+namespace ControlPlane.Orchestration.Operations;
+
+/// <summary>Asks an operation to turn round. It ends as cancelled once everything it did is undone.</summary>
+public sealed class CancelOperationHandler(OperationStore operations, SagaRunner runner, BatchingWriter writer, MutationContext context)
+{
+    public async Task<Outcome<Operation>> HandleAsync(CancelOperation command, CancellationToken ct)
+    {
+        var operation = await operations.FindAsync(command.Operation, ct);
+        if (operation is null)
+            return Fault.NotFound("operation", command.Operation.ToString());
+        if (operation.State == OperationState.Cancelled)
+            return operation; // Asked for twice: it is what the caller wants.
+        if (operation.HasEnded)
+            return Fault.Conflict("operation-ended", $"The operation has {operation.State.ToString().ToLowerInvariant()} already.");
+        if (await runner.RequestCancelAsync(command.Operation.Value, ct) != CancelResult.Accepted)
+            return Fault.Conflict("past-point-of-no-return", "The operation can only go forward now; it is about to end.");
+        var unit = new WriteUnit();
+        context.Attach(unit, operation);
+        if (!unit.IsEmpty && (await writer.CommitAsync(unit, ct)).Fault is { } fault)
+            return fault;
+        return await operations.FindAsync(command.Operation, ct) ?? operation;
+    }
+}
+
+public sealed class CancelMigrationHandler(MigrationStore migrations, CancelOperationHandler operations)
+{
+    public async Task<Outcome<Operation>> HandleAsync(CancelMigration command, CancellationToken ct)
+    {
+        var migration = await migrations.FindAsync(command.Migration, ct);
+        return migration is null
+            ? Fault.NotFound("migration", command.Migration.ToString())
+            : await operations.HandleAsync(new CancelOperation(migration.Operation), ct);
+    }
+}
+
+/// <summary>Holds a caller's answer until an operation has ended.</summary>
+public sealed class OperationWaiter(OperationStore operations, SagaRunner runner, TimeProvider clock)
+{
+    /// <returns>The operation as it is when it has ended or the time is over; null when there is none.</returns>
+    public async Task<Operation?> WaitAsync(OperationId id, TimeSpan time, CancellationToken ct)
+    {
+        if (time > TimeSpan.Zero)
+        {
+            using var enough = new CancellationTokenSource(time, clock);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, enough.Token);
+            try
+            {
+                await runner.WhenAtRestAsync(id.Value, either.Token);
+            }
+            catch (OperationCanceledException) when (enough.IsCancellationRequested && !ct.IsCancellationRequested)
+            {
+                // The caller's patience is over; the operation goes on.
+            }
+        }
+        return await operations.FindAsync(id, ct);
+    }
+}

@@ -1,0 +1,44 @@
+using ControlPlane.Domain;
+using ControlPlane.Domain.Pci;
+using ControlPlane.Persistence.Pci;
+using ControlPlane.Persistence.Writing;
+using ControlPlane.Scheduling;
+
+namespace ControlPlane.Orchestration.PciDevices;
+
+/// <summary>Moves devices through their ownership: legal by the table, compare-and-set in the database, known to placement after the commit.</summary>
+public sealed class DeviceRecords(DeviceStore devices, FleetSnapshot fleet, Announcements announcements)
+{
+    /// <summary>
+    /// The device as it will be after the commands, which are one compare-and-set. An illegal move is a bug of the caller, who has just
+    /// read the row: it throws.
+    /// </summary>
+    public PciDevice Move(WriteUnit unit, PciDevice device, params ReadOnlySpan<DeviceCommand> commands)
+    {
+        var next = device.Ownership;
+        foreach (var command in commands)
+        {
+            if (!next.Apply(command).TryGet(out var applied, out var fault))
+                throw new InvalidOperationException($"{device.Host} {device.Address}: {fault.Detail}");
+            next = applied;
+        }
+        if (next == device.Ownership)
+            return device;
+        devices.Move(unit, device.Host, device.Address, device.Ownership, next);
+        announcements.DeviceMoved(unit, device, next);
+        unit.OnCommitted(() => fleet.SetOwnership(device.Host, device.Address, next));
+        return device with { Ownership = next };
+    }
+
+    /// <summary>Gives functions that were withheld from placement back to guests.</summary>
+    public void GiveBack(WriteUnit unit, HostId host, IReadOnlyList<DeviceClaim> withheld)
+    {
+        foreach (var claim in withheld)
+        {
+            var taken = new DeviceOwnership(DeviceState.Host, null, claim.Generation);
+            var free = taken.Apply(new DeviceCommand.GiveToGuests()).Value;
+            devices.Move(unit, host, claim.Address, taken, free);
+            unit.OnCommitted(() => fleet.SetOwnership(host, claim.Address, free));
+        }
+    }
+}

@@ -1,0 +1,121 @@
+using ControlPlane.Domain;
+using ControlPlane.Domain.Operations;
+using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Persistence.VirtualMachines;
+using ControlPlane.Persistence.Writing;
+
+namespace ControlPlane.Orchestration.VirtualMachines;
+
+/// <summary>Accepts an operation on an existing VM: legal by the table, nothing else under way, one commit with its saga.</summary>
+public sealed class VmOperations(VmStore vms, OperationStarter starter, MutationContext context, Announcements announcements)
+{
+    /// <param name="state">The saga's state, made of the VM as accepted.</param>
+    /// <param name="refuse">What else stands against it, judged by the VM as it was before.</param>
+    public async Task<Outcome<Operation>> StartAsync<TState>(
+        VmId id, VmCommand command, string kind, Func<VirtualMachine, Outcome<TState>> state, CancellationToken ct, Generation? expected = null,
+        Func<VirtualMachine, Fault?>? refuse = null) where TState : class
+    {
+        var vm = await vms.FindAsync(id, ct);
+        if (vm is null)
+            return Fault.NotFound("vm", id.ToString());
+        if (refuse?.Invoke(vm) is { } refused)
+            return refused;
+        var accepted = Accept(vm, command, starter.NextId(), starter.Now, expected);
+        if (!accepted.TryGet(out var next, out var fault))
+            return fault;
+        var begun = state(next);
+        if (!begun.TryGet(out var first, out fault))
+            return fault;
+        var unit = new WriteUnit();
+        vms.Update(unit, next, vm.Generation);
+        announcements.VmChanged(unit, next);
+        return await starter.StartAsync(unit, next.Operation!.Value, kind, new OperationTarget("vm", id.Value), next.Project, first, context, ct);
+    }
+
+    /// <summary>The VM in the hands of the operation; its new generation is the epoch of all that the operation does on the host.</summary>
+    internal static Outcome<VirtualMachine> Accept(VirtualMachine vm, VmCommand command, OperationId operation, DateTimeOffset now, Generation? expected)
+    {
+        if (expected is { } wanted && wanted != vm.Generation)
+            return new Fault(FaultKind.Stale, "stale", $"VM '{vm.Name}' is at generation {vm.Generation}, not {wanted}.");
+        if (vm.Operation is { } busy)
+            return Fault.Conflict("operation-in-progress", $"VM '{vm.Name}' is busy with operation {busy}; wait for it, or cancel it.");
+        return vm.State.Apply(command).Map(state => vm with { State = state, Operation = operation, Generation = vm.Generation.Next(), UpdatedAt = now });
+    }
+}
+
+public sealed class DeleteVirtualMachineHandler(VmOperations operations)
+{
+    public Task<Outcome<Operation>> HandleAsync(DeleteVirtualMachine command, CancellationToken ct) => operations.StartAsync<DeleteVirtualMachineSaga.State>(
+        command.Vm, VmCommand.Delete, DeleteVirtualMachineSaga.KindName, vm => new DeleteVirtualMachineSaga.State(vm), ct, command.Expected);
+}
+
+public sealed class StartVirtualMachineHandler(VmOperations operations)
+{
+    public Task<Outcome<Operation>> HandleAsync(StartVirtualMachine command, CancellationToken ct) =>
+        operations.StartAsync<PowerState>(command.Vm, VmCommand.Start, StartVirtualMachineSaga.KindName, vm => new PowerState(vm), ct);
+}
+
+public sealed class StopVirtualMachineHandler(VmOperations operations)
+{
+    public static readonly TimeSpan TimeoutMax = TimeSpan.FromHours(1);
+
+    public async Task<Outcome<Operation>> HandleAsync(StopVirtualMachine command, CancellationToken ct)
+    {
+        if (command.Timeout < TimeSpan.Zero || command.Timeout > TimeoutMax)
+            return Fault.Field(FaultKind.Impossible, "timeoutSeconds", $"must be from 0 to {TimeoutMax.TotalSeconds:0}.");
+        if (command.Timeout == TimeSpan.Zero && !command.Force)
+            return Fault.Field(FaultKind.Impossible, "timeoutSeconds", "0 gives the guest no time; set force to pull the plug.");
+        return await operations.StartAsync<PowerState>(
+            command.Vm, VmCommand.Stop, StopVirtualMachineSaga.KindName, vm => new PowerState(vm, command.Force, command.Timeout), ct,
+            refuse: vm => vm.State == VmState.Paused && command.Timeout > TimeSpan.Zero
+                ? Fault.Conflict("vm-paused", $"A paused guest cannot power itself off: resume '{vm.Name}' first, or stop it with force and timeoutSeconds 0.")
+                : null);
+    }
+}
+
+public sealed class RebootVirtualMachineHandler(VmOperations operations)
+{
+    public Task<Outcome<Operation>> HandleAsync(RebootVirtualMachine command, CancellationToken ct) =>
+        operations.StartAsync<PowerState>(command.Vm, VmCommand.Reboot, RebootVirtualMachineSaga.KindName, vm => new PowerState(vm), ct);
+}
+
+public sealed class PauseVirtualMachineHandler(VmOperations operations)
+{
+    public Task<Outcome<Operation>> HandleAsync(PauseVirtualMachine command, CancellationToken ct) =>
+        operations.StartAsync<PowerState>(command.Vm, VmCommand.Pause, PauseVirtualMachineSaga.KindName, vm => new PowerState(vm), ct);
+}
+
+public sealed class ResumeVirtualMachineHandler(VmOperations operations)
+{
+    public Task<Outcome<Operation>> HandleAsync(ResumeVirtualMachine command, CancellationToken ct) =>
+        operations.StartAsync<PowerState>(command.Vm, VmCommand.Resume, ResumeVirtualMachineSaga.KindName, vm => new PowerState(vm), ct);
+}
+
+/// <summary>Labels only; the rest of a spec changes by operations.</summary>
+public sealed class UpdateVirtualMachineHandler(VmStore vms, BatchingWriter writer, MutationContext context, Announcements announcements, TimeProvider clock)
+{
+    public async Task<Outcome<VirtualMachine>> HandleAsync(UpdateVirtualMachine command, CancellationToken ct)
+    {
+        var errors = new FieldErrors();
+        VmDraftResolver.Labels(errors, "labels", command.Labels ?? new Dictionary<string, string>());
+        if (errors.Any)
+            return errors.ToFault();
+        var vm = await vms.FindAsync(command.Vm, ct);
+        if (vm is null)
+            return Fault.NotFound("vm", command.Vm.ToString());
+        if (command.Expected is { } expected && expected != vm.Generation)
+            return new Fault(FaultKind.Stale, "stale", $"VM '{vm.Name}' is at generation {vm.Generation}, not {expected}.");
+        var next = vm with
+        {
+            Spec = vm.Spec with { Labels = command.Labels ?? vm.Spec.Labels },
+            Generation = vm.Generation.Next(),
+            UpdatedAt = clock.GetUtcNow(),
+        };
+        var unit = new WriteUnit();
+        vms.Update(unit, next, vm.Generation);
+        announcements.VmChanged(unit, next);
+        context.Attach(unit);
+        var committed = await writer.CommitAsync(unit, ct);
+        return committed.Map(_ => next);
+    }
+}
