@@ -2,6 +2,7 @@ using ControlPlane.Domain;
 using ControlPlane.Domain.Hosts;
 using ControlPlane.Hypervisor.Emulated.Faults;
 using ControlPlane.Hypervisor.Emulated.Hosts;
+using ControlPlane.Hypervisor.Emulated.Journal;
 using ControlPlane.Hypervisor.Emulated.Migration;
 using ControlPlane.Hypervisor.Emulated.Pci;
 using ControlPlane.Hypervisor.Emulated.Time;
@@ -18,16 +19,23 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
     private readonly FindProfile findProfile;
     private readonly EmulationOptions options;
     private readonly ModelClock clock;
+    private readonly SwitchOverJournal? switchOvers;
     private readonly MigrationGround ground;
     private readonly Dictionary<HostId, EmulatedHypervisor> open = [];
     private readonly Dictionary<string, MachineBlueprint> blueprints = [];
 
+    /// <exception cref="IOException">The journal directory cannot be written to.</exception>
     public EmulatedFleet(EmulationOptions options, FindProfile findProfile, TimeProvider time)
     {
         this.options = options;
         this.findProfile = findProfile;
+        if (options.JournalDirectory is { } directory)
+        {
+            Directory.CreateDirectory(directory);
+            switchOvers = new SwitchOverJournal(Path.Combine(directory, "switch-overs.journal"));
+        }
         clock = new ModelClock(time);
-        ground = new MigrationGround(id => open.GetValueOrDefault(id)?.Model, options.LinkMiBPerSecond, options.SwitchOverOverhead);
+        ground = new MigrationGround(id => open.GetValueOrDefault(id)?.Model, options.LinkMiBPerSecond, options.SwitchOverOverhead, switchOvers);
     }
 
     /// <summary>What shall go wrong from now on.</summary>
@@ -47,12 +55,18 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         }
         if (await findProfile(name, ct) is not { } profile)
             return Fault.NotFound("profile", name);
-        using (clock.Enter())
+        try
         {
-            if (!open.TryGetValue(host.Id, out var hypervisor))
-                open[host.Id] = hypervisor = Boot(host.Id, profile);
-            hypervisor.Model.Labels = new HostLabels(host.Labels);
-            return hypervisor;
+            using (clock.Enter())
+            {
+                if (!open.TryGetValue(host.Id, out var hypervisor))
+                    open[host.Id] = hypervisor = Boot(host, profile);
+                return hypervisor;
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or JournalDamagedException)
+        {
+            return Fault.Unavailable("journal-failed", $"Host {host.Name} cannot be emulated: {e.Message}");
         }
     }
 
@@ -61,8 +75,13 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         using (clock.Enter())
         {
             // An emulated host that is closed but not forgotten goes on existing, as a real one would.
-            if (forget && open.Remove(host, out var hypervisor))
-                hypervisor.Model.Crash();
+            if (!forget || !open.Remove(host, out var hypervisor))
+                return ValueTask.CompletedTask;
+            hypervisor.Model.Crash();
+            hypervisor.Model.Journal?.Dispose();
+            hypervisor.Model.Journal = null;
+            if (PathOf(host) is { } path)
+                File.Delete(path);
         }
         return ValueTask.CompletedTask;
     }
@@ -72,6 +91,7 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
     {
         using (clock.Enter())
             Model(host).Crash();
+        Model(host).Journal?.Flush();
     }
 
     /// <summary>Boots a crashed host: its domains are known and off, its devices as after power-on.</summary>
@@ -81,18 +101,32 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
             Model(host).Revive();
     }
 
-    public void Dispose() => clock.Dispose();
+    public void Dispose()
+    {
+        clock.Dispose();
+        foreach (var hypervisor in open.Values)
+            hypervisor.Model.Journal?.Dispose();
+        switchOvers?.Dispose();
+    }
 
     private EmulatedHost Model(HostId host) =>
         open.TryGetValue(host, out var hypervisor) ? hypervisor.Model : throw new ArgumentException($"Host {host} is not open.", nameof(host));
 
-    private EmulatedHypervisor Boot(HostId id, HostProfile profile)
+    private string? PathOf(HostId host) => options.JournalDirectory is { } directory ? Path.Combine(directory, $"{host}.journal") : null;
+
+    private EmulatedHypervisor Boot(Host record, HostProfile profile)
     {
         // An uploaded inventory may be replaced under its name: hosts that run keep the hardware that they were made with.
         if (!blueprints.TryGetValue(profile.Name, out var blueprint) || !ReferenceEquals(blueprint.Profile, profile))
             blueprints[profile.Name] = blueprint = new MachineBlueprint(profile);
         var timings = new EmulationTimings(options.Guest, options.Host, options.CloseTimeout, options.Seed);
-        var host = new EmulatedHost(id, blueprint, clock, timings);
+        var host = new EmulatedHost(record.Id, blueprint, clock, timings) { Labels = new HostLabels(record.Labels) };
+        if (PathOf(record.Id) is { } path)
+        {
+            HostSnapshot.Restore(host, JournalLines.Read(path, line => JournalJson.Read(line.Span)));
+            ground.ApplyPending(host);
+            host.Journal = new HostJournal(path, HostSnapshot.Of(host));
+        }
         var gate = new CallGate(host, Faults);
         var domains = new DomainCalls(host);
         return new EmulatedHypervisor(host, gate, domains, new EmulatedMigrationPort(host, gate, domains, ground));

@@ -1,6 +1,7 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Hypervisor.Emulated.Iommu;
+using ControlPlane.Hypervisor.Emulated.Journal;
 using ControlPlane.Hypervisor.Emulated.Memory;
 
 namespace ControlPlane.Hypervisor.Emulated.Guests;
@@ -63,6 +64,8 @@ internal sealed class EmulatedDomain
     public DomainStatus Status => new(
         Definition.Ref, Definition.Name, State,
         [.. Definition.Devices.Select(d => new PluggedDevice(d.Name, d.Claim, d.GuestAddress, d.Settings.Mac))], Definition.Interfaces);
+
+    public JournalRecord.DomainIs ToRecord() => new(Definition, State, StartedAt, RebootedAtEpoch);
 
     public DomainDevice? Device(string name) => Definition.Devices.FirstOrDefault(d => d.Name == name);
 

@@ -42,8 +42,7 @@ internal sealed class CallGate(EmulatedHost host, FaultPlan faults)
     private async Task<Outcome<T>> FlushAfterAsync<T>(Task<Outcome<T>> waiting, CancellationToken ct)
     {
         var outcome = await ModelClock.SettledAsync(waiting).WaitAsync(ct);
-        host.Journal?.Flush();
-        return outcome;
+        return Flush() is { } failure ? failure : outcome;
     }
 
     private async Task<Outcome<T>> RunSlowlyAsync<T>(FaultPlan.Verdict verdict, TimeSpan duration, Func<Outcome<T>> act, CancellationToken ct)
@@ -82,15 +81,24 @@ internal sealed class CallGate(EmulatedHost host, FaultPlan faults)
             outcome = host.IsDown ? Silent(host.Id) : act();
             if (host.IsDown)
                 outcome = Silent(host.Id);
+            if (host.Journal is { WantsCompaction: true } journal)
+                journal.Compact(HostSnapshot.Of(host));
         }
-        host.Journal?.Flush();
-        return outcome;
+        return Flush() is { } failure ? failure : outcome;
+    }
+
+    private Fault? Flush()
+    {
+        if (host.Journal is not { } journal)
+            return null;
+        journal.Flush();
+        return journal.Failure is { } failure ? Fault.Unavailable("journal-failed", $"Host {host.Id} cannot write its journal: {failure}") : null;
     }
 
     private void CrashNow()
     {
         using (host.Clock.Enter())
             host.Crash();
-        host.Journal?.Flush();
+        Flush();
     }
 }

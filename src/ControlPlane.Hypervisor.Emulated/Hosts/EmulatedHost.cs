@@ -14,6 +14,12 @@ namespace ControlPlane.Hypervisor.Emulated.Hosts;
 /// <summary>One emulated host: its hardware, its domains and what it remembers of claims. To be used only while the clock is entered.</summary>
 internal sealed class EmulatedHost
 {
+    /// <summary>As many VMs that left are remembered.</summary>
+    private const int MaxDepartures = 8192;
+
+    /// <summary>As many epochs are remembered, of VMs that are here and of the last ones that were.</summary>
+    private const int MaxEpochs = 262_144;
+
     private readonly Dictionary<VmId, Generation> epochs = [];
     private readonly Dictionary<PciAddress, DeviceHold> holds = [];
     private readonly Dictionary<PciAddress, DateTimeOffset> closingUntil = [];
@@ -67,8 +73,7 @@ internal sealed class EmulatedHost
 
     public void Record(JournalRecord record) => Journal?.Append(record);
 
-    public void RecordDomain(EmulatedDomain domain) =>
-        Record(new JournalRecord.DomainIs(domain.Definition, domain.State, domain.StartedAt, domain.RebootedAtEpoch));
+    public void RecordDomain(EmulatedDomain domain) => Record(domain.ToRecord());
 
     public void RecordPower(EmulatedDomain domain) =>
         Record(new JournalRecord.PowerIs(domain.Vm, domain.State, domain.StartedAt, domain.RebootedAtEpoch));
@@ -91,6 +96,8 @@ internal sealed class EmulatedHost
     public void SeeEpoch(VmId vm, Generation epoch)
     {
         epochs[vm] = epoch;
+        if (epochs.Count > MaxEpochs)
+            epochs.Remove(epochs.Keys.First(v => !Domains.ContainsKey(v)));
         if (Domains.TryGetValue(vm, out var domain))
             domain.RaiseEpoch(epoch);
     }
@@ -107,8 +114,11 @@ internal sealed class EmulatedHost
     {
         holds[address] = hold;
         scanned = null;
-        Record(new JournalRecord.DeviceIs(address, hold.Generation, hold.Closed, hold.Owner, hold.Settings));
+        Record(RecordOf(address, hold));
     }
+
+    public JournalRecord RecordOf(PciAddress address, DeviceHold hold) => new JournalRecord.DeviceIs(
+        address, hold.Generation, hold.Closed, Tree.Find(address)?.Driver == EmulatedFunction.VfioDriver, hold.Owner, hold.Settings);
 
     /// <summary>A device may be given to a guest only while it is prepared for it, under this very claim.</summary>
     public Fault? CheckPrepared(VmId vm, DomainDevice device)
@@ -156,7 +166,18 @@ internal sealed class EmulatedHost
     /// <summary>The VM has left by a switch-over: how its copy ended. Null: it has not, or it came back.</summary>
     public CopyProgress? DepartureOf(VmId vm) => departures.GetValueOrDefault(vm);
 
-    public void NoteDeparture(VmId vm, CopyProgress ended) => departures[vm] = ended;
+    public IReadOnlyDictionary<VmId, CopyProgress> Departures => departures;
+
+    /// <summary>Switch-overs of the fleet's journal whose part of this host is in its own.</summary>
+    public HashSet<long> AppliedSwitchOvers { get; } = [];
+
+    public void NoteDeparture(VmId vm, CopyProgress ended)
+    {
+        departures[vm] = ended;
+        // Its saga asks within minutes; what thousands of later departures have pushed out is asked for by nobody.
+        if (departures.Count > MaxDepartures)
+            departures.Remove(departures.First().Key);
+    }
 
     public void ForgetDeparture(VmId vm) => departures.Remove(vm);
 

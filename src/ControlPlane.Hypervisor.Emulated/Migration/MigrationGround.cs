@@ -1,11 +1,14 @@
 using ControlPlane.Domain;
 using ControlPlane.Hypervisor.Emulated.Guests;
 using ControlPlane.Hypervisor.Emulated.Hosts;
+using ControlPlane.Hypervisor.Emulated.Journal;
 
 namespace ControlPlane.Hypervisor.Emulated.Migration;
 
 /// <summary>What the migrations of one fleet share: how hosts find each other, the network between them, and the instant of a switch-over.</summary>
-internal sealed class MigrationGround(Func<HostId, EmulatedHost?> findHost, double linkMiBPerSecond, TimeSpan switchOverOverhead)
+/// <param name="journal">Where switch-overs are committed; null: hosts keep no journals.</param>
+internal sealed class MigrationGround(
+    Func<HostId, EmulatedHost?> findHost, double linkMiBPerSecond, TimeSpan switchOverOverhead, SwitchOverJournal? journal)
 {
     public EmulatedHost? FindHost(HostId id) => findHost(id);
 
@@ -15,21 +18,77 @@ internal sealed class MigrationGround(Func<HostId, EmulatedHost?> findHost, doub
         return new MigrationLink(Math.Min(link, limitMiBPerSecond ?? link), switchOverOverhead);
     }
 
-    /// <summary>The guest is the target's from here on, in one instant: it never runs on both.</summary>
-    public void Settle(OutgoingCopy copy)
+    /// <summary>The guest is the target's from here on, in one instant: it never runs on both. False: it stays, for that could not be written down.</summary>
+    public bool Settle(OutgoingCopy copy)
     {
         var (source, leaving, target, arriving) = (copy.Source, copy.Leaving, copy.Target, copy.Arriving);
         arriving.StartedAt = leaving.StartedAt;
         arriving.RebootedAtEpoch = leaving.RebootedAtEpoch;
+        long? number = null;
+        if (journal is not null)
+        {
+            number = journal.Commit(source.Id, target.Id, arriving.ToRecord() with { State = leaving.State }, copy.Progress);
+            if (number is null)
+                return false;
+        }
         arriving.Workload!.SkipTo(source.Clock.Now);
         arriving.State = leaving.State;
         arriving.Life++;
         foreach (var device in arriving.Definition.Devices)
             arriving.NotePlugged(device.Name, leaving.StartedAt);
-        GuestPower.Off(source, leaving);
-        source.Domains.Remove(leaving.Vm);
-        source.NoteDeparture(leaving.Vm, copy.Progress);
-        target.ForgetDeparture(arriving.Vm);
         GuestPower.PlanPowerOff(target, arriving);
+        GuestPower.Off(source, leaving);
+        Depart(source, leaving.Vm, copy.Progress, number);
+        Arrive(target, arriving, number);
+        if (number is { } committed)
+        {
+            source.Journal?.Flush();
+            target.Journal?.Flush();
+            journal!.MarkApplied(committed);
+        }
+        return true;
+    }
+
+    /// <summary>After a kill in the middle of a switch-over: does what the host had not written down yet.</summary>
+    public void ApplyPending(EmulatedHost host)
+    {
+        foreach (var entry in journal?.PendingOf(host.Id) ?? [])
+        {
+            if (!host.AppliedSwitchOvers.Contains(entry.Number))
+            {
+                if (entry.Source == host.Id)
+                    LeaveBehind(host, entry);
+                else
+                    HostSnapshot.RestoreDomain(host, entry.Domain!);
+            }
+            host.AppliedSwitchOvers.Add(entry.Number);
+        }
+        host.AppliedSwitchOvers.IntersectWith((journal?.PendingOf(host.Id) ?? []).Select(e => e.Number));
+    }
+
+    private static void LeaveBehind(EmulatedHost host, SwitchOverEntry entry)
+    {
+        var vm = entry.Domain!.Definition.Ref.Vm;
+        if (host.Domains.TryGetValue(vm, out var domain))
+            GuestPower.Off(host, domain);
+        host.Domains.Remove(vm);
+        host.NoteDeparture(vm, entry.Ended!);
+    }
+
+    private static void Depart(EmulatedHost source, VmId vm, CopyProgress ended, long? number)
+    {
+        source.Domains.Remove(vm);
+        source.NoteDeparture(vm, ended);
+        source.Record(new JournalRecord.Departed(vm, ended));
+        if (number is { } committed)
+            source.Record(new JournalRecord.SwitchedOver(committed));
+    }
+
+    private static void Arrive(EmulatedHost target, EmulatedDomain arriving, long? number)
+    {
+        target.ForgetDeparture(arriving.Vm);
+        target.RecordDomain(arriving);
+        if (number is { } committed)
+            target.Record(new JournalRecord.SwitchedOver(committed));
     }
 }

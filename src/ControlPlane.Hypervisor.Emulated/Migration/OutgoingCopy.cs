@@ -20,7 +20,7 @@ internal sealed class OutgoingCopy
 
     private readonly MigrationLink link;
     private readonly ConvergePolicy? converge;
-    private readonly Action<OutgoingCopy> settle;
+    private readonly Func<OutgoingCopy, bool> settle;
     private TaskCompletionSource<SwitchOverResult?>? switching;
     private PageBitmap sending;
     private DateTimeOffset passBegan;
@@ -29,10 +29,10 @@ internal sealed class OutgoingCopy
     private long transferredBytes;
     private int passes;
 
-    /// <param name="settle">Makes the guest the target's; called at the instant of the switch-over.</param>
+    /// <param name="settle">Makes the guest the target's, at the instant of the switch-over; false: it could not.</param>
     public OutgoingCopy(
         EmulatedHost source, EmulatedDomain leaving, EmulatedHost target, EmulatedDomain arriving, CopyOptions options, MigrationLink link,
-        Action<OutgoingCopy> settle)
+        Func<OutgoingCopy, bool> settle)
     {
         (Source, Leaving, Target, Arriving) = (source, leaving, target, arriving);
         this.settle = settle;
@@ -155,8 +155,13 @@ internal sealed class OutgoingCopy
         Phase = CopyPhase.Completed;
         Leave();
         Leaving.IsSwitching = false;
-        Memory.StopDirtyLog();
-        settle(this);
+        if (!settle(this))
+        {
+            Phase = CopyPhase.HoldingBeforeSwitchOver;
+            Downtime = null;
+            Stop(CopyPhase.Failed, "the switch-over could not be written down");
+            return;
+        }
         Source.Events.Tell(new HypervisorEvent.CopyChanged(Leaving.Vm, CopyPhase.Completed, Now));
         CrashIfAsked(CrashPoint.AfterSwitchOver);
         switching!.TrySetResult(Source.IsDown ? null : SwitchOverResult.OnTarget);

@@ -1,0 +1,72 @@
+using ControlPlane.Hypervisor.Emulated.Journal;
+using ControlPlane.Hypervisor.Emulated.Pci;
+
+namespace ControlPlane.Hypervisor.Emulated.Hosts;
+
+/// <summary>A host's state as journal records, and back: what survives the death of the process.</summary>
+internal static class HostSnapshot
+{
+    /// <summary>Everything that a journal of this host must say, each thing once.</summary>
+    public static IEnumerable<JournalRecord> Of(EmulatedHost host)
+    {
+        foreach (var (physical, count) in host.ConfiguredVfs)
+            yield return new JournalRecord.VirtualFunctionsAre(physical, count);
+        foreach (var (vm, epoch) in host.Epochs)
+            yield return new JournalRecord.EpochSeen(vm, epoch);
+        foreach (var (address, hold) in host.Holds)
+            yield return host.RecordOf(address, hold);
+        foreach (var domain in host.Domains.Values.Where(d => d.State != DomainState.Incoming))
+            yield return domain.ToRecord();
+        foreach (var (vm, ended) in host.Departures)
+            yield return new JournalRecord.Departed(vm, ended);
+        foreach (var number in host.AppliedSwitchOvers)
+            yield return new JournalRecord.SwitchedOver(number);
+    }
+
+    /// <summary>Brings a host that was just built to the state that the records give.</summary>
+    public static void Restore(EmulatedHost host, IReadOnlyList<JournalRecord> records)
+    {
+        var state = JournalState.Fold(records);
+        foreach (var (physical, count) in state.VirtualFunctions)
+        {
+            if (host.Tree.SriovOf(physical) is { } sriov)
+            {
+                sriov.StoreNumVfs(0, _ => false);
+                sriov.StoreNumVfs(count, _ => false);
+            }
+            host.ConfigureVfs(physical, count);
+        }
+        foreach (var (vm, epoch) in state.Epochs)
+            host.SeeEpoch(vm, epoch);
+        foreach (var device in state.Devices.Values)
+        {
+            if (device.Bound && host.Tree.Find(device.Address) is { } function)
+            {
+                host.Tree.SriovOf(device.Address)?.StoreNumVfs(0, _ => false);
+                function.BindOverride(EmulatedFunction.VfioDriver);
+            }
+            host.SetHold(device.Address, new DeviceHold(device.Generation, device.Closed, device.Owner, device.Settings));
+        }
+        foreach (var (vm, ended) in state.Departures)
+            host.NoteDeparture(vm, ended);
+        foreach (var number in state.SwitchOvers)
+            host.AppliedSwitchOvers.Add(number);
+        foreach (var domain in state.Domains.Values)
+            RestoreDomain(host, domain);
+    }
+
+    /// <summary>The guest did not notice: it runs with its memory and devices, and has been running all the time.</summary>
+    public static void RestoreDomain(EmulatedHost host, JournalRecord.DomainIs record)
+    {
+        var domain = new Guests.EmulatedDomain(record.Definition, host.Timings.Guest) { RebootedAtEpoch = record.RebootedAtEpoch };
+        host.Domains[domain.Vm] = domain;
+        if (host.Epochs.TryGetValue(domain.Vm, out var epoch))
+            domain.RaiseEpoch(epoch);
+        if (record.State == DomainState.Off)
+            return;
+        GuestPower.Materialize(host, domain);
+        domain.State = record.State;
+        domain.StartedAt = record.StartedAt;
+        GuestPower.PlanPowerOff(host, domain);
+    }
+}
