@@ -3,6 +3,7 @@ using ControlPlane.Orchestration.Migrations;
 using ControlPlane.Orchestration.Operations;
 using ControlPlane.Orchestration.PciDevices;
 using ControlPlane.Orchestration.Placements;
+using ControlPlane.Orchestration.Reconcilers;
 using ControlPlane.Orchestration.VirtualMachines;
 using ControlPlane.Sagas;
 using ControlPlane.Scheduling;
@@ -21,7 +22,8 @@ public static class OrchestrationRegistration
         .AddFleet()
         .AddSagas()
         .AddRecords()
-        .AddHandlers();
+        .AddHandlers()
+        .AddReconcilers();
 
     private static IServiceCollection AddFleet(this IServiceCollection services) => services
         .AddSingleton<FleetDirectory>()

@@ -59,6 +59,8 @@ public static class PersistenceRegistration
         .AddSingleton<VmStore>()
         .AddSingleton<MigrationStore>()
         .AddSingleton<OperationStore>()
+        .AddSingleton<EndedWork>()
+        .AddSingleton<AbandonedWork>()
         .AddSingleton<EventStore>()
         .AddSingleton<AuditStore>()
         .AddSingleton<IdempotencyStore>()

@@ -63,6 +63,19 @@ public sealed class DeviceOwnershipTests
     }
 
     [Fact]
+    public void A_free_device_that_is_found_unclean_is_quarantined_and_cleaned_under_a_generation_of_its_own()
+    {
+        var free = new DeviceOwnership(DeviceState.Free, null, new Generation(3));
+
+        var quarantined = Apply(free, new DeviceCommand.Quarantine(new Generation(3), "still bound for a guest"));
+        var cleaning = Apply(quarantined, new DeviceCommand.ReleaseQuarantine());
+
+        Assert.Equal(FaultKind.Conflict, free.Apply(new DeviceCommand.Quarantine(new Generation(2), "late")).Fault?.Kind);
+        Assert.Equal((DeviceState.Cleaning, new Generation(4)), (cleaning.State, cleaning.Generation));
+        Assert.Equal(FaultKind.Conflict, cleaning.Apply(new DeviceCommand.ProveClean(new Generation(3))).Fault?.Kind);
+    }
+
+    [Fact]
     public void A_device_of_the_host_is_given_to_nobody()
     {
         Assert.Equal(FaultKind.Conflict, DeviceOwnership.HeldByHost.Apply(new DeviceCommand.Reserve(ForAlice)).Fault?.Kind);

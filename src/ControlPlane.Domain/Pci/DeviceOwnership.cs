@@ -45,6 +45,7 @@ public abstract record DeviceCommand
     /// <summary>The proof held: VMM closed, reset done, settings read back, driver as wanted.</summary>
     public sealed record ProveClean(Generation Generation) : DeviceCommand;
 
+    /// <summary>A proof failed, or a device that should be free was found to be not clean.</summary>
     public sealed record Quarantine(Generation Generation, string Reason) : DeviceCommand;
 
     /// <summary>An operator asks to try the proof again.</summary>
@@ -76,7 +77,7 @@ public sealed record DeviceOwnership(DeviceState State, DeviceOwner? Owner, Gene
         (DeviceState.Reserved or DeviceState.Attached, DeviceCommand.Drain c) when Is(c.Vm, c.Generation) => this with { State = DeviceState.Draining },
         (DeviceState.Draining, DeviceCommand.Clean c) when Is(c.Vm, c.Generation) => this with { State = DeviceState.Cleaning },
         (DeviceState.Cleaning, DeviceCommand.ProveClean c) when c.Generation == Generation => this with { State = DeviceState.Free, Owner = null, QuarantineReason = null },
-        (DeviceState.Draining or DeviceState.Cleaning, DeviceCommand.Quarantine c) when c.Generation == Generation => this with { State = DeviceState.Quarantined, Owner = null, QuarantineReason = c.Reason },
+        (DeviceState.Free or DeviceState.Draining or DeviceState.Cleaning, DeviceCommand.Quarantine c) when c.Generation == Generation => this with { State = DeviceState.Quarantined, Owner = null, QuarantineReason = c.Reason },
         (DeviceState.Quarantined, DeviceCommand.ReleaseQuarantine) => this with { State = DeviceState.Cleaning, Generation = Generation.Next() },
         (DeviceState.Free, DeviceCommand.TakeForHost) => this with { State = DeviceState.Host },
         (DeviceState.Host, DeviceCommand.GiveToGuests) => this with { State = DeviceState.Free },
