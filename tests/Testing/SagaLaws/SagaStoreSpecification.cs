@@ -102,7 +102,7 @@ public abstract class SagaStoreSpecification
     [InlineData(SagaStatus.Done)]
     [InlineData(SagaStatus.Undone)]
     [InlineData(SagaStatus.Stuck)]
-    public async Task A_saga_at_rest_is_neither_cancelled_nor_taken_over_nor_renewed(SagaStatus status)
+    public async Task A_saga_at_rest_is_neither_cancelled_nor_taken_over(SagaStatus status)
     {
         var first = await InsertNewAsync(1);
         var rest = first with { Status = status, LogLength = 2, Failure = status == SagaStatus.Done ? null : Failure };
@@ -110,8 +110,6 @@ public abstract class SagaStoreSpecification
 
         Assert.Equal(rest, await Store.RequestCancelAsync(first.Id, Ct));
         Assert.Empty(await TakeAsync("server-2", Now.AddDays(1)));
-        await Store.RenewLeasesAsync("server-1", [first.Id], Now.AddDays(2), Ct);
-
         Assert.Equal(rest, await Store.FindAsync(first.Id, Ct));
     }
 
