@@ -34,7 +34,7 @@ public sealed class PostgresSagaStore(IDbContextFactory<ControlPlaneDbContext> c
         return committed.Fault switch
         {
             null => new AppendOutcome(AppendResult.Committed),
-            { Code: SagaShapes.LeaseLostCode } => new AppendOutcome(AppendResult.LeaseLost),
+            { Code: WriteFaults.LeaseLostCode } => new AppendOutcome(AppendResult.LeaseLost),
             { Kind: FaultKind.Unavailable } fault => throw new NpgsqlException(fault.Detail),
             var fault => new AppendOutcome(AppendResult.ChangesRefused, new SagaFailure(fault.Code, fault.Detail)),
         };

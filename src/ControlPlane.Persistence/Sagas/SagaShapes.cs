@@ -1,4 +1,3 @@
-using ControlPlane.Domain;
 using ControlPlane.Persistence.Schema;
 using ControlPlane.Persistence.Writing;
 using ControlPlane.Sagas;
@@ -8,10 +7,6 @@ namespace ControlPlane.Persistence.Sagas;
 
 internal static class SagaShapes
 {
-    public const string LeaseLostCode = "lease-lost";
-
-    private static readonly Fault LeaseLost = Fault.Conflict(LeaseLostCode, "The saga is not as this server knew it.");
-
     /// <summary>
     /// The row as it is to be, where it still is the one the commit was made from. A flag or a longer lease that another statement set
     /// meanwhile stays.
@@ -29,7 +24,7 @@ internal static class SagaShapes
         WHERE t.id = u.id AND t.lease_generation = u.lease_generation AND t.log_length = u.log_length_before
         """,
         [Uuid, Bigint, Integer, Text, Text, Integer, Integer, Timestamp, Bool, Text, Text, Integer, Timestamp, Timestamp],
-        RowsWanted.One, static _ => LeaseLost);
+        RowsWanted.One, static _ => WriteFaults.LeaseLost);
 
     public static object?[] AppendValues(SagaRecord record, int entries) =>
     [

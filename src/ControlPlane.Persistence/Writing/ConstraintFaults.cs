@@ -23,6 +23,7 @@ internal static class ConstraintFaults
         ["ux_vm_migrations_active"] = Fault.Conflict(WriteFaults.MigrationActiveCode, "A migration of the VM is under way."),
         ["ux_host_allocations_hard_spread"] = WriteFaults.PlacementConflict,
         ["pk_host_allocations"] = WriteFaults.PlacementConflict,
+        ["pk_saga_log"] = WriteFaults.LeaseLost,
         ["ex_pci_devices_iommu_group"] = WriteFaults.PlacementConflict,
         ["ex_pci_devices_family"] = WriteFaults.PlacementConflict,
         ["ck_pci_devices_host_critical"] = InUse,

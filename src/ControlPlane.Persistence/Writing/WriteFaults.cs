@@ -18,6 +18,11 @@ public static class WriteFaults
     public const string MigrationActiveCode = "migration-active";
     public const string DatabaseUnavailableCode = "database-unavailable";
 
+    /// <summary>An append that was made from an older row: by a server that lost the lease, or whose earlier commit came through late.</summary>
+    public const string LeaseLostCode = "lease-lost";
+
+    internal static readonly Fault LeaseLost = Fault.Conflict(LeaseLostCode, "The saga is not as this server knew it.");
+
     internal static readonly Fault PlacementConflict =
         Fault.Conflict(PlacementConflictCode, "Another request took a part of the placement first.");
 
