@@ -8,8 +8,10 @@ using ControlPlane.Api.Inventories;
 using ControlPlane.Api.Migrations;
 using ControlPlane.Api.Networks;
 using ControlPlane.Api.OpenApi;
+using ControlPlane.Api.Operations;
 using ControlPlane.Api.PciDevices;
 using ControlPlane.Api.Pipeline;
+using ControlPlane.Api.Placements;
 using ControlPlane.Api.Profiles;
 using ControlPlane.Api.Projects;
 using ControlPlane.Api.Tokens;
@@ -64,10 +66,16 @@ public static class ControlPlaneApi
 
     public static void MapControlPlaneApi(this IEndpointRouteBuilder routes)
     {
+        routes.MapHosts();
+        routes.MapPciDevices();
         routes.MapInventories();
         routes.MapProfiles();
         routes.MapDevicePools();
         routes.MapNetworks();
+        routes.MapVirtualMachines();
+        routes.MapMigrations();
+        routes.MapPlacements();
+        routes.MapOperations();
         routes.MapProjects();
         routes.MapTokens();
         routes.MapEvents();

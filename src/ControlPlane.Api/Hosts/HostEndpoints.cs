@@ -27,7 +27,7 @@ internal static class HostEndpoints
         hosts.MapPost("", RegisterAsync).Starts("RegisterHost", "Registers a host and reads its inventory", Role.Operator);
         hosts.MapGet("/{host}", GetAsync).Reads<HostResponse>("GetHost", "Reads a host", Role.Viewer);
         hosts.MapPatch("/{host}", UpdateAsync).Records<HostResponse>("UpdateHost", "Changes labels, ratios or the cordon of a host", Role.Operator);
-        hosts.MapDelete("/{host}", RemoveAsync).Starts("RemoveHost", "Removes a host on which no VM is", Role.Operator);
+        hosts.MapDelete("/{host}", RemoveAsync).Removes("RemoveHost", "Removes a host on which no VM is", Role.Operator);
         hosts.MapPost("/{host}/activate", ActivateAsync).Starts("ActivateHost", "Lets a drained host take VMs again", Role.Operator);
         hosts.MapPost("/{host}/rescan", RescanAsync).Starts("RescanHost", "Reads the host's inventory again", Role.Operator);
         hosts.MapPost("/{host}/drain", DrainAsync).Starts("DrainHost", "Moves all VMs away from a host, or answers the plan of it", Role.Operator)
@@ -36,7 +36,7 @@ internal static class HostEndpoints
 
     private static async Task<Answer> ListAsync(Query query, HostStore store, HostMapping mapping, CancellationToken ct)
     {
-        var filter = new HostFilter((HostState?)query.Choice<Contracts.HostState>("state"), query.Text("name"), Labels: LabelFilter.Of(query));
+        var filter = new HostFilter((Domain.Hosts.HostState?)query.Choice<Contracts.HostState>("state"), query.Text("name"), Labels: LabelFilter.Of(query));
         var found = await store.ListAsync(filter, Paging.Request(query, Paging.NameOrCreation), ct);
         return found.Succeeded ? Answer.Ok(await mapping.ToPageAsync(found.Value, ct)) : found.Fault;
     }
@@ -56,23 +56,31 @@ internal static class HostEndpoints
         string host, Body<UpdateHostRequest> body, IfMatch ifMatch, FleetDirectory fleet, HostMapping mapping, UpdateHostHandler handler,
         CancellationToken ct)
     {
-        if (fleet.FindHost(host) is not { } found)
-            return Fault.NotFound("host", host);
-        if (!ifMatch.Expect(found.Generation).TryGet(out var expected, out var stale))
-            return stale;
-        var labels = LabelPatch.Apply(found.Labels, body.Value.Labels);
-        var updated = await handler.HandleAsync(new UpdateHost(found.Id, labels, expected), ct);
+        var updated = await LabelPatch.RetryAsync(ifMatch, async () =>
+        {
+            if (fleet.FindHost(host) is not { } found)
+                return Fault.NotFound("host", host);
+            if (!ifMatch.Expect(found.Generation).TryGet(out _, out var stale))
+                return stale;
+            var request = body.Value;
+            return await handler.HandleAsync(
+                new UpdateHost(
+                    found.Id, LabelPatch.Apply(found.Labels, request.Labels), found.Generation, request.CpuRatio, request.MemoryRatio,
+                    request.Cordoned),
+                ct);
+        });
         return updated.Succeeded ? await SingleAsync(updated.Value, mapping, ct) : updated.Fault;
     }
 
     private static async Task<Answer> RemoveAsync(
-        string host, IfMatch ifMatch, FleetDirectory fleet, RemoveHostHandler handler, OperationMapping operations, CancellationToken ct)
+        string host, IfMatch ifMatch, FleetDirectory fleet, RemoveHostHandler handler, CancellationToken ct)
     {
         if (fleet.FindHost(host) is not { } found)
             return Fault.NotFound("host", host);
         if (!ifMatch.Expect(found.Generation).TryGet(out var expected, out var stale))
             return stale;
-        return operations.Accepted(await handler.HandleAsync(new RemoveHost(found.Id, expected), ct));
+        var removed = await handler.HandleAsync(new RemoveHost(found.Id, expected), ct);
+        return removed.Match(_ => Answer.NoContent(), fault => fault);
     }
 
     private static async Task<Answer> ActivateAsync(

@@ -13,10 +13,10 @@ internal sealed class HostMapping(UsageStore store)
     public async Task<HostResponse> ToResponseAsync(Host host, CancellationToken ct) =>
         ToResponse(host, await store.FindAsync(host.Id, ct));
 
-    public async Task<Page<HostResponse>> ToPageAsync(Page<Host> page, CancellationToken ct)
+    public async Task<Wire.Page<HostResponse>> ToPageAsync(Persistence.Reading.Page<Host> page, CancellationToken ct)
     {
         var usage = (await store.AllAsync(ct)).ToDictionary(u => u.Host);
-        return new Page<HostResponse>([.. page.Items.Select(h => ToResponse(h, usage.GetValueOrDefault(h.Id)))], page.NextPageToken);
+        return new Wire.Page<HostResponse>([.. page.Items.Select(h => ToResponse(h, usage.GetValueOrDefault(h.Id)))], page.NextPageToken);
     }
 
     private static HostResponse ToResponse(Host host, HostUsage? usage) => new(

@@ -7,6 +7,7 @@ using ControlPlane.Domain;
 using ControlPlane.Domain.Migrations;
 using ControlPlane.Orchestration;
 using ControlPlane.Orchestration.Migrations;
+using ControlPlane.Orchestration.Operations;
 using ControlPlane.Persistence.Migrations;
 using ControlPlane.Persistence.Operations;
 using Microsoft.AspNetCore.Builder;

@@ -55,7 +55,7 @@ internal static class OperationEndpoints
         if (!(await FindAsync(operation, caller, store, ct)).TryGet(out var found, out var missing))
             return missing;
         if (!found.HasEnded && query.Number(Waiting.Parameter.Name) is > 0 and var seconds)
-            found = await waiter.WaitAsync(found.Id, TimeSpan.FromSeconds(seconds), ct);
+            found = await waiter.WaitAsync(found.Id, TimeSpan.FromSeconds(seconds), ct) ?? found;
         var response = mapping.ToResponse(found, await store.StepsAsync(found.Id, ct));
         return Answer.Ok(response, ETags.Of(new Generation(((long)response.State * 1000) + response.Steps.Sum(s => (long)s.State + 1))));
     }

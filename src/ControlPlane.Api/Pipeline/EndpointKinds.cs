@@ -62,7 +62,7 @@ internal static class EndpointKinds
         endpoint.Describe(new(operationId, summary, true, StatusCodes.Status202Accepted, typeof(OperationResponse), false, StartProblems), role)
             .WithQuery([Waiting.Parameter, .. query])
             .Mutation()
-            ;// WAIT
+            .AddEndpointFilter<WaitFilter>();
 
     public static RouteHandlerBuilder AlsoAnswers<T>(
         this RouteHandlerBuilder endpoint, int status, string description, string mediaType = "application/json") =>

@@ -17,7 +17,8 @@ internal sealed class WaitFilter(OperationWaiter waiter, OperationStore operatio
         if (patience <= TimeSpan.Zero || answer is not { Status: StatusCodes.Status202Accepted, Value: OperationResponse accepted })
             return answer;
         var ct = context.HttpContext.RequestAborted;
-        var operation = await waiter.WaitAsync(OperationId.From(Guid.Parse(accepted.Id)), patience, ct);
+        if (await waiter.WaitAsync(OperationId.From(Guid.Parse(accepted.Id)), patience, ct) is not { } operation)
+            return answer;
         return Answer.Accepted(mapping.ToResponse(operation, await operations.StepsAsync(operation.Id, ct)));
     }
 }

@@ -14,15 +14,15 @@ namespace ControlPlane.Api.Placements;
 internal static class PlacementEndpoints
 {
     public static void MapPlacements(this IEndpointRouteBuilder routes) =>
-        routes.MapNoun("/placements", "Placements").MapPost("/explain", ExplainAsync)
+        routes.MapNoun("/placements", "Placements").MapPost("/explain", Explain)
             .Answers<PlacementResponse>("ExplainPlacement", "Says where a VM would go now, and why not elsewhere", Role.Viewer);
 
-    private static async Task<Answer> ExplainAsync(
-        Body<CreateVirtualMachineRequest> body, Caller caller, ProjectScope projects, ExplainPlacementHandler handler, CancellationToken ct)
+    private static Answer Explain(
+        Body<CreateVirtualMachineRequest> body, Caller caller, ProjectScope projects, ExplainPlacementHandler handler)
     {
         if (!projects.Resolve(caller, body.Value.Project).TryGet(out var project, out var unknown))
             return unknown;
-        var explained = await handler.HandleAsync(body.Value.ToDraft(project.Id), ct);
+        var explained = handler.Handle(body.Value.ToDraft(project.Id));
         return explained.Match(e => Answer.Ok(PlacementMapping.ToResponse(e)), fault => fault);
     }
 }

@@ -53,12 +53,15 @@ internal static class VirtualMachineEndpoints
         string vm, Query query, Body<UpdateVirtualMachineRequest> body, IfMatch ifMatch, Caller caller, VmLookup lookup, VmMapping mapping,
         UpdateVirtualMachineHandler handler, CancellationToken ct)
     {
-        if (!(await lookup.FindAsync(vm, query, caller, ct)).TryGet(out var found, out var missing))
-            return missing;
-        if (!ifMatch.Expect(found.Generation).TryGet(out var expected, out var stale))
-            return stale;
-        var labels = LabelPatch.Apply(found.Spec.Labels, body.Value.Labels);
-        var updated = await handler.HandleAsync(new UpdateVirtualMachine(found.Id, labels, expected), ct);
+        var updated = await LabelPatch.RetryAsync(ifMatch, async () =>
+        {
+            if (!(await lookup.FindAsync(vm, query, caller, ct)).TryGet(out var found, out var missing))
+                return missing;
+            if (!ifMatch.Expect(found.Generation).TryGet(out _, out var stale))
+                return stale;
+            var labels = LabelPatch.Apply(found.Spec.Labels, body.Value.Labels);
+            return await handler.HandleAsync(new UpdateVirtualMachine(found.Id, labels, found.Generation), ct);
+        });
         return updated.Match(v => Single(v, mapping), fault => fault);
     }
 

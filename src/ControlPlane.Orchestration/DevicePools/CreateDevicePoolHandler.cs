@@ -1,12 +1,13 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Persistence.Pci;
+using ControlPlane.Scheduling;
 
 namespace ControlPlane.Orchestration.DevicePools;
 
 /// <summary>Makes a pool. It may match nothing yet: hosts come later.</summary>
 public sealed class CreateDevicePoolHandler(
-    DevicePoolStore pools, PoolDraftResolver resolver, RecordedChange change, FleetDirectory fleet, IIdSource ids, TimeProvider clock)
+    DevicePoolStore pools, PoolDraftResolver resolver, RecordedChange change, FleetDirectory fleet, FleetSnapshot snapshot, IIdSource ids, TimeProvider clock)
 {
     public async Task<Outcome<DevicePool>> HandleAsync(CreateDevicePool command, CancellationToken ct)
     {
@@ -20,6 +21,7 @@ public sealed class CreateDevicePoolHandler(
         if (!committed.Succeeded)
             return committed.Fault;
         fleet.Set(pool);
+        snapshot.SetPools([.. fleet.Pools]);
         return pool;
     }
 }

@@ -1,10 +1,11 @@
 using ControlPlane.Domain;
 using ControlPlane.Persistence.Pci;
+using ControlPlane.Scheduling;
 
 namespace ControlPlane.Orchestration.DevicePools;
 
 /// <summary>Deletes a pool. The database refuses while a VM holds a device of it.</summary>
-public sealed class DeleteDevicePoolHandler(DevicePoolStore pools, RecordedChange change, FleetDirectory fleet)
+public sealed class DeleteDevicePoolHandler(DevicePoolStore pools, RecordedChange change, FleetDirectory fleet, FleetSnapshot snapshot)
 {
     public Task<Outcome<Done>> HandleAsync(DeleteDevicePool command, CancellationToken ct) =>
         change.RetryAsync(command.Expected, () => DeleteAsync(command, ct));
@@ -18,8 +19,10 @@ public sealed class DeleteDevicePoolHandler(DevicePoolStore pools, RecordedChang
         var committed = await change.CommitAsync(
             unit => pools.Delete(unit, present.Id, present.Generation),
             RecordedEvent.Of("device-pool", "deleted", "device-pools", present.Id.Value, present.Name), ct);
-        if (committed.Succeeded)
-            fleet.Remove(present.Id);
-        return committed;
+        if (!committed.Succeeded)
+            return committed;
+        fleet.Remove(present.Id);
+        snapshot.SetPools([.. fleet.Pools]);
+        return new Done();
     }
 }

@@ -1,12 +1,13 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Persistence.Pci;
+using ControlPlane.Scheduling;
 
 namespace ControlPlane.Orchestration.DevicePools;
 
 /// <summary>Changes what a pool matches. Devices that VMs hold by it stay theirs; only what is handed out next follows the new match.</summary>
 public sealed class ReplaceDevicePoolHandler(
-    DevicePoolStore pools, PoolDraftResolver resolver, RecordedChange change, FleetDirectory fleet, TimeProvider clock)
+    DevicePoolStore pools, PoolDraftResolver resolver, RecordedChange change, FleetDirectory fleet, FleetSnapshot snapshot, TimeProvider clock)
 {
     public Task<Outcome<DevicePool>> HandleAsync(ReplaceDevicePool command, CancellationToken ct) =>
         change.RetryAsync(command.Expected, () => ReplaceAsync(command, ct));
@@ -34,6 +35,7 @@ public sealed class ReplaceDevicePoolHandler(
         if (!committed.Succeeded)
             return committed.Fault;
         fleet.Set(wanted);
+        snapshot.SetPools([.. fleet.Pools]);
         return wanted;
     }
 }
