@@ -1,3 +1,4 @@
+using ControlPlane.Inventory.Profiles;
 using ControlPlane.Orchestration.Hosts;
 using ControlPlane.Orchestration.Migrations;
 using ControlPlane.Orchestration.Operations;
@@ -13,8 +14,7 @@ namespace ControlPlane.Orchestration;
 
 /// <summary>The registration of this project's parts, as a table of contents.</summary>
 /// <remarks>
-/// Needs from outside: persistence, an <c>IHypervisorFleet</c>, <see cref="IBackendCheck"/>, <see cref="DeviceDefaults"/>,
-/// <see cref="SagaRunnerOptions"/>, a clock, ids and logging.
+/// Needs from outside: persistence, an <c>IHypervisorFleet</c>, <see cref="SagaRunnerOptions"/>, a clock, ids and logging.
 /// </remarks>
 public static class OrchestrationRegistration
 {
@@ -29,6 +29,9 @@ public static class OrchestrationRegistration
         .AddSingleton<FleetDirectory>()
         .AddSingleton(_ => new FleetSnapshot())
         .AddSingleton<FleetLoader>()
+        .AddSingleton(ProfileCatalog.Shipped)
+        .AddSingleton<DeviceDefaults>()
+        .AddSingleton<BackendCheck>()
         .AddSingleton<HostConnections>();
 
     private static IServiceCollection AddSagas(this IServiceCollection services) => services
@@ -53,6 +56,7 @@ public static class OrchestrationRegistration
         .AddSingleton<SagaRegistry>()
         .AddSingleton<SagaFactory>()
         .AddSingleton<SagaRunner>()
+        .AddSingleton<RunSaga>(provider => start => provider.GetRequiredService<SagaRunner>().Run(start))
         // A drain starts other sagas: what starts them is made when it is first used, after the registry of all sagas.
         .AddSingleton(provider => new Lazy<SagaFactory>(provider.GetRequiredService<SagaFactory>))
         .AddSingleton(provider => new Lazy<SagaRunner>(provider.GetRequiredService<SagaRunner>))

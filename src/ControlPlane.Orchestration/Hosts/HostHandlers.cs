@@ -13,7 +13,7 @@ namespace ControlPlane.Orchestration.Hosts;
 public sealed record AcceptedHost(Host Host, Operation Operation);
 
 public sealed class AddHostHandler(
-    HostStore hosts, HostRecords records, OperationStarter starter, IIdSource ids, MutationContext context, IBackendCheck backends)
+    HostStore hosts, HostRecords records, OperationStarter starter, IIdSource ids, MutationContext context, BackendCheck backends)
 {
     /// <summary>Virtual CPUs per logical CPU where nothing else is said: guests seldom all run at once. Memory is never sold twice.</summary>
     private const double DefaultCpuRatio = 4;
@@ -40,13 +40,6 @@ public sealed class AddHostHandler(
             new ReadInventoryState(host.Id, Activate: false), context, ct);
         return started.Map(accepted => new AcceptedHost(host, accepted));
     }
-}
-
-/// <summary>Whether hosts of a backend can be had here: the emulated profile exists, the URI is one.</summary>
-public interface IBackendCheck
-{
-    /// <summary>Null when it can; otherwise what is wrong, by field.</summary>
-    ValueTask<Fault?> CheckAsync(HostBackend backend, CancellationToken ct);
 }
 
 public sealed class UpdateHostHandler(

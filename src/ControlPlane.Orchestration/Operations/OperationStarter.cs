@@ -6,12 +6,15 @@ using ControlPlane.Sagas;
 
 namespace ControlPlane.Orchestration;
 
+/// <summary>Hands a saga whose row is committed to whoever drives it: the runner.</summary>
+public delegate void RunSaga(SagaStart start);
+
 /// <summary>
 /// Starts long work: the operation, its saga and the change of the subject are one commit; after it the saga runs here, and should this
 /// server die in between, another takes it over.
 /// </summary>
 public sealed class OperationStarter(
-    Lazy<SagaFactory> sagas, Lazy<SagaRunner> runner, PostgresSagaStore inserts, OperationRecords operations, BatchingWriter writer, IIdSource ids, TimeProvider clock)
+    Lazy<SagaFactory> sagas, RunSaga run, PostgresSagaStore inserts, OperationRecords operations, BatchingWriter writer, IIdSource ids, TimeProvider clock)
 {
     public OperationId NextId() => new(ids.Next());
 
@@ -31,7 +34,7 @@ public sealed class OperationStarter(
         var committed = await writer.CommitAsync(unit, ct);
         if (committed.Fault is { } fault)
             return fault;
-        runner.Value.Run(start);
+        run(start);
         return operation;
     }
 }

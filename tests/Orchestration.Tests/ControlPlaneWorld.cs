@@ -1,0 +1,112 @@
+using ControlPlane.Domain;
+using ControlPlane.Domain.Hosts;
+using ControlPlane.Domain.Pci;
+using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Hypervisor;
+using ControlPlane.Hypervisor.Emulated;
+using ControlPlane.Inventory.Profiles;
+using ControlPlane.Orchestration.Hosts;
+using ControlPlane.Orchestration.PciDevices;
+using ControlPlane.Persistence;
+using ControlPlane.Sagas;
+using ControlPlane.Testing.Postgres;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace ControlPlane.Orchestration.Tests;
+
+/// <summary>
+/// What outlives a server process: one database and the hosts. Processes are made and dropped on it, each with everything that a real
+/// one has but HTTP.
+/// </summary>
+public sealed class ControlPlaneWorld : IAsyncDisposable
+{
+    private readonly TestDatabase database;
+    private readonly SequentialIds ids = new();
+    private int processes;
+
+    private ControlPlaneWorld(TestDatabase database, TimeProvider clock, EmulationOptions emulation)
+    {
+        this.database = database;
+        Clock = clock;
+        Hypervisors = new EmulatedFleet(emulation, (name, _) => ValueTask.FromResult(ProfileCatalog.Shipped.Find(name)), clock);
+    }
+
+    public TimeProvider Clock { get; }
+
+    public EmulatedFleet Hypervisors { get; }
+
+    public TestDatabase Database => database;
+
+    public static async Task<ControlPlaneWorld> CreateAsync(TimeProvider? clock = null, EmulationOptions? emulation = null) =>
+        new(await MigratedPostgres.Current.CreateDatabaseAsync(), clock ?? TimeProvider.System, emulation ?? EmulationOptions.Fast);
+
+    /// <summary>A process whose memory knows the fleet; its sagas run once <see cref="ServerProcess.RunAsync"/> is called.</summary>
+    /// <param name="change">Registrations that replace the ordinary ones.</param>
+    public async Task<ServerProcess> StartProcessAsync(Action<IServiceCollection>? change = null)
+    {
+        var services = new ServiceCollection();
+        services
+            .AddSingleton(Clock)
+            .AddSingleton<IIdSource>(ids)
+            .AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance)
+            .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>))
+            .AddPersistence(database.ConnectionString)
+            .AddOrchestration()
+            .AddSingleton<IHypervisorFleet>(Hypervisors)
+            .AddSingleton(new SagaRunnerOptions { Owner = $"process-{++processes}", IsSoleServer = true });
+        change?.Invoke(services);
+        var provider = services.BuildServiceProvider();
+        await provider.GetRequiredService<FleetLoader>().LoadAsync(CancellationToken.None);
+        return new ServerProcess(provider);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await database.DisposeAsync();
+        Hypervisors.Dispose();
+    }
+
+    /// <summary>Ids in the order of their making, the same in every run.</summary>
+    private sealed class SequentialIds : IIdSource
+    {
+        private long last;
+
+        public Guid Next()
+        {
+            var number = Interlocked.Increment(ref last);
+            Span<byte> bytes = stackalloc byte[16];
+            System.Buffers.Binary.BinaryPrimitives.WriteInt64BigEndian(bytes[8..], number);
+            bytes[6] = 0x70;
+            bytes[8] = 0x80;
+            return new Guid(bytes, bigEndian: true);
+        }
+    }
+}
+
+/// <summary>One server process on a world.</summary>
+public sealed class ServerProcess(ServiceProvider provider) : IAsyncDisposable
+{
+    public SagaRunner Runner => Get<SagaRunner>();
+
+    public T Get<T>() where T : notnull => provider.GetRequiredService<T>();
+
+    public IEnumerable<Saga> Sagas => provider.GetServices<Saga>();
+
+    /// <summary>Its sagas run from now on.</summary>
+    public async Task<ServerProcess> RunAsync()
+    {
+        await Runner.StartAsync(CancellationToken.None);
+        return this;
+    }
+
+    /// <summary>One request: handlers are made for it, as they are for an HTTP request.</summary>
+    public async Task<TResult> AskAsync<THandler, TResult>(Func<THandler, Task<TResult>> ask) where THandler : notnull
+    {
+        await using var scope = provider.CreateAsyncScope();
+        return await ask(scope.ServiceProvider.GetRequiredService<THandler>());
+    }
+
+    public ValueTask DisposeAsync() => provider.DisposeAsync();
+}
