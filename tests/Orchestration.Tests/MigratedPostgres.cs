@@ -7,18 +7,15 @@ using ControlPlane.Testing.Postgres;
 namespace ControlPlane.Orchestration.Tests;
 
 /// <summary>One PostgreSQL for this assembly; each test takes a database of its own from it.</summary>
-public sealed class MigratedPostgres() : PostgresServer(async (connectionString, ct) =>
+public sealed class MigratedPostgres : PostgresServer
 {
-    var applied = await MigrationRunner.ApplyAsync(connectionString, ct);
-    Assert.Null(applied.Fault);
-})
-{
-    /// <summary>For tests that are made by a framework and cannot take the fixture by constructor.</summary>
-    public static MigratedPostgres Current { get; private set; } = null!;
+    public MigratedPostgres()
+        : base(async (connectionString, ct) =>
+        {
+            var applied = await MigrationRunner.ApplyAsync(connectionString, ct);
+            Assert.Null(applied.Fault);
+        }) => Current = this;
 
-    public new async ValueTask InitializeAsync()
-    {
-        await base.InitializeAsync();
-        Current = this;
-    }
+    /// <summary>For worlds that are made by the law harness and cannot take the fixture by constructor.</summary>
+    public static MigratedPostgres Current { get; private set; } = null!;
 }

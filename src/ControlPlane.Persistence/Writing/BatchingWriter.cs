@@ -41,7 +41,15 @@ public sealed partial class BatchingWriter : IAsyncDisposable
     public async Task<Outcome<Done>> CommitAsync(WriteUnit unit, CancellationToken ct)
     {
         var pending = new Pending(unit);
-        await queue.Writer.WriteAsync(pending, ct);
+        try
+        {
+            await queue.Writer.WriteAsync(pending, ct);
+        }
+        catch
+        {
+            unit.Settle(committed: false);
+            throw;
+        }
         return await pending.Answer.Task is { } fault ? fault : default(Done);
     }
 
@@ -92,7 +100,7 @@ public sealed partial class BatchingWriter : IAsyncDisposable
             if (units.Count == 1)
             {
                 // A bug in this unit's statements: its caller gets it, the writer goes on.
-                units[0].Answer.SetException(e);
+                units[0].Fail(e);
                 return;
             }
             LogBatchFailed(e, units.Count);
@@ -101,7 +109,7 @@ public sealed partial class BatchingWriter : IAsyncDisposable
             return;
         }
         for (var i = 0; i < units.Count; i++)
-            units[i].Answer.SetResult(faults[i]);
+            units[i].End(faults[i]);
         Announce(units, faults);
     }
 
@@ -174,5 +182,18 @@ public sealed partial class BatchingWriter : IAsyncDisposable
         public WriteUnit Unit { get; } = unit;
 
         public TaskCompletionSource<Fault?> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>This server's memory learns of the end before the caller does.</summary>
+        public void End(Fault? fault)
+        {
+            Unit.Settle(committed: fault is null);
+            Answer.SetResult(fault);
+        }
+
+        public void Fail(Exception bug)
+        {
+            Unit.Settle(committed: false);
+            Answer.SetException(bug);
+        }
     }
 }
