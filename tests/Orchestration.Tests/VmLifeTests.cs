@@ -107,7 +107,7 @@ public sealed class VmLifeTests
         Assert.Equal((FaultKind.Conflict, "mac-in-use"), (refused.Fault!.Kind, refused.Fault.Code));
         Assert.Equal(before, await WorldDump.OfAsync(world, process));
         var next = await process.RunVmAsync(process.Draft("web-3", AttachKind.Failover));
-        Assert.NotEqual(first.Attachments[0].Address, next.Attachments[0].Address);
+        Assert.NotEqual((first.Host, first.Attachments[0].Address), (next.Host, next.Attachments[0].Address));
     }
 
     [Fact]
