@@ -1,5 +1,5 @@
 using ControlPlane.Architecture.Tests.Tree;
-using Microsoft.CodeAnalysis.CSharp;
+using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
 namespace ControlPlane.Architecture.Tests.Completeness;
@@ -17,11 +17,10 @@ public sealed class EndpointCompletenessTests
     [Fact]
     public void Every_endpoint_names_the_role_it_needs()
     {
-        var silent = Mapped().Where(endpoint => !endpoint.Chain.DescendantNodes().OfType<MemberAccessExpressionSyntax>()
-                .Any(access => access.Expression is IdentifierNameSyntax { Identifier.Text: "Role" }))
+        var silent = Mapped().Where(endpoint => !endpoint.Chain.DescendantNodes().Any(IsRole))
             .Select(endpoint => $"{endpoint.File}:{Syntax.Line(endpoint.Chain)}");
 
-        Assert.Empty(silent);
+        Findings.AssertNone(silent);
     }
 
     [Fact]
@@ -32,7 +31,7 @@ public sealed class EndpointCompletenessTests
             .Select(found => found.Node.Token.ValueText);
         var operations = Mapped().Select(endpoint => OperationId(endpoint.Chain)).OfType<string>();
 
-        Assert.Empty(operations.Except(tested, StringComparer.Ordinal));
+        Findings.AssertNone(operations.Except(tested, StringComparer.Ordinal));
     }
 
     /// <summary>The whole statement of each Map call: the endpoint with all that is said of it.</summary>
@@ -43,9 +42,12 @@ public sealed class EndpointCompletenessTests
         where statement is not null
         select (found.File, statement);
 
-    /// <summary>The one literal in PascalCase: the path begins with '/', the summary has spaces.</summary>
+    /// <summary>The first argument of the call that also takes the role.</summary>
     private static string? OperationId(ExpressionStatementSyntax chain) =>
-        chain.DescendantNodes().OfType<LiteralExpressionSyntax>().Where(literal => literal.IsKind(SyntaxKind.StringLiteralExpression))
-            .Select(literal => literal.Token.ValueText)
-            .FirstOrDefault(text => text.Length > 3 && char.IsUpper(text[0]) && text.All(char.IsLetterOrDigit));
+        chain.DescendantNodes().OfType<InvocationExpressionSyntax>()
+            .Where(call => call.ArgumentList.Arguments.Any(argument => IsRole(argument.Expression)))
+            .Select(call => (call.ArgumentList.Arguments[0].Expression as LiteralExpressionSyntax)?.Token.ValueText)
+            .FirstOrDefault();
+
+    private static bool IsRole(SyntaxNode node) => node is MemberAccessExpressionSyntax { Expression: IdentifierNameSyntax { Identifier.Text: "Role" } };
 }

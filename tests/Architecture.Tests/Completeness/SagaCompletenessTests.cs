@@ -1,4 +1,5 @@
 using ControlPlane.Architecture.Tests.Tree;
+using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
 
@@ -43,7 +44,7 @@ public sealed class SagaCompletenessTests
     private static IEnumerable<string> SagaClasses() =>
         from found in Syntax.Nodes<ClassDeclarationSyntax>(Orchestration)
         where !found.Node.Modifiers.Any(SyntaxKind.AbstractKeyword) && found.Node.BaseList is not null
-        where found.Node.BaseList.Types.Any(parent => parent.Type is GenericNameSyntax { Identifier.Text: "Saga" or "OperationSaga" })
+        where found.Node.BaseList!.Types.Any(parent => parent.Type is GenericNameSyntax { Identifier.Text: "Saga" or "OperationSaga" })
             || found.Node.Identifier.Text.EndsWith("Saga", StringComparison.Ordinal)
         orderby found.Node.Identifier.Text
         select found.Node.Identifier.Text;

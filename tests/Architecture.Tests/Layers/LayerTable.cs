@@ -19,7 +19,7 @@ internal static class LayerTable
             ["Microsoft.EntityFrameworkCore", "Microsoft.EntityFrameworkCore.Relational", "Npgsql", "Npgsql.EntityFrameworkCore.PostgreSQL"]),
         new("Hypervisor.Emulated", 2, ["Domain", "Hypervisor", "Inventory"], []),
         new("Orchestration", 3, ["Domain", "Sagas", "Scheduling", "Hypervisor", "Inventory", "Persistence"], []),
-        new("Api", 4, ["Contracts", "Domain", "Orchestration", "Persistence"], ["Swashbuckle.AspNetCore"]),
+        new("Api", 4, ["Contracts", "Domain", "Sagas", "Scheduling", "Inventory", "Orchestration", "Persistence"], ["Swashbuckle.AspNetCore"]),
         new("Server", 5,
             ["Contracts", "Domain", "Sagas", "Scheduling", "Hypervisor", "Inventory", "Persistence", "Hypervisor.Emulated", "Orchestration", "Api"],
             ["Quartz"]),

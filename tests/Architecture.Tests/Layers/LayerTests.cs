@@ -19,7 +19,7 @@ public sealed class LayerTests
     {
         var levels = LayerTable.Rows.ToDictionary(row => row.Project, row => row.Level, StringComparer.Ordinal);
 
-        Assert.Empty(from row in LayerTable.Rows from used in row.MayUse where levels[used] >= row.Level select $"{row.Project} -> {used}");
+        Findings.AssertNone(from row in LayerTable.Rows from used in row.MayUse where levels[used] >= row.Level select $"{row.Project} -> {used}");
     }
 
     [Theory, MemberData(nameof(Projects))]
@@ -31,8 +31,8 @@ public sealed class LayerTests
         var references = file.Descendants("ProjectReference").Select(reference => Path.GetFileNameWithoutExtension((string)reference.Attribute("Include")!));
         var packages = file.Descendants("PackageReference").Select(reference => (string)reference.Attribute("Include")!);
 
-        Assert.Empty(references.Except(row.MayUse.Select(used => LayerTable.Prefix + used), StringComparer.Ordinal));
-        Assert.Empty(packages.Except(row.Packages, StringComparer.Ordinal));
+        Findings.AssertNone(references.Except(row.MayUse.Select(used => LayerTable.Prefix + used), StringComparer.Ordinal));
+        Findings.AssertNone(packages.Except(row.Packages, StringComparer.Ordinal));
     }
 
     /// <summary>A reference of a reference is usable too; the compiler writes down what was really used.</summary>
@@ -41,7 +41,7 @@ public sealed class LayerTests
     {
         using var assembly = CompiledAssembly.Open(LayerTable.Prefix + project);
 
-        Assert.Empty(assembly.ReferencedAssemblies.Where(name => name.StartsWith(LayerTable.Prefix, StringComparison.Ordinal))
+        Findings.AssertNone(assembly.ReferencedAssemblies.Where(name => name.StartsWith(LayerTable.Prefix, StringComparison.Ordinal))
             .Except(Row(project).MayUse.Select(used => LayerTable.Prefix + used), StringComparer.Ordinal));
     }
 

@@ -29,7 +29,7 @@ public sealed partial class DocumentationTests
                      where !target.Contains("://", StringComparison.Ordinal) && !LeadsSomewhere(file, target)
                      select $"{file}: {target}";
 
-        Assert.Empty(broken);
+        Findings.AssertNone(broken);
     }
 
     [Fact]
@@ -41,7 +41,7 @@ public sealed partial class DocumentationTests
                       where !Path.Exists(SourceTree.FullPath(path.Groups[1].Value))
                       select $"{file}: {path.Groups[1].Value}";
 
-        Assert.Empty(missing.Distinct());
+        Findings.AssertNone(missing);
     }
 
     private static bool IsDocumented(SyntaxNode node) => node.GetLeadingTrivia().Any(trivia => trivia.IsKind(SyntaxKind.SingleLineDocumentationCommentTrivia));

@@ -16,7 +16,7 @@ public sealed class NamingTests
             .Where(found => EmptyWords.Any(word => found.Node.Identifier.Text.EndsWith(word, StringComparison.Ordinal)))
             .Select(found => $"{found.File}: {found.Node.Identifier.Text}");
 
-        Assert.Empty(named);
+        Findings.AssertNone(named);
     }
 
     /// <summary>One namespace for all shapes of the API, as their schema names share one space too; its folders are for people.</summary>
@@ -32,6 +32,6 @@ public sealed class NamingTests
                      where space.Name.ToString() != (expected.StartsWith(OneNamespace, StringComparison.Ordinal) ? OneNamespace : expected)
                      select $"{file.Key}: {space.Name}, not {expected}";
 
-        Assert.Empty(strays);
+        Findings.AssertNone(strays);
     }
 }

@@ -19,7 +19,7 @@ public sealed partial class RepositoryTests
                     where MachinePath().IsMatch(line)
                     select $"{file}: {line.Trim()}";
 
-        Assert.Empty(named);
+        Findings.AssertNone(named);
     }
 
     [Fact]
@@ -36,7 +36,7 @@ public sealed partial class RepositoryTests
                    where marks.Any(mark => line.Contains(mark, StringComparison.Ordinal))
                    select $"{file}: {line.Trim()}";
 
-        Assert.Empty(left);
+        Findings.AssertNone(left);
     }
 
     [Fact]
@@ -49,8 +49,8 @@ public sealed partial class RepositoryTests
 
         Assert.Equal(central.Count, central.Distinct(StringComparer.OrdinalIgnoreCase).Count());
         Assert.Empty(references.Where(found => found.reference.Attribute("Version") is not null || found.reference.Attribute("VersionOverride") is not null).ToList());
-        Assert.Empty(references.Select(found => (string)found.reference.Attribute("Include")!).Except(central, StringComparer.OrdinalIgnoreCase));
-        Assert.Empty(central.Except(references.Select(found => (string)found.reference.Attribute("Include")!), StringComparer.OrdinalIgnoreCase));
+        Findings.AssertNone(references.Select(found => (string)found.reference.Attribute("Include")!).Except(central, StringComparer.OrdinalIgnoreCase));
+        Findings.AssertNone(central.Except(references.Select(found => (string)found.reference.Attribute("Include")!), StringComparer.OrdinalIgnoreCase));
     }
 
     [Fact]
@@ -58,7 +58,7 @@ public sealed partial class RepositoryTests
     {
         var solution = SourceTree.Read("ControlPlane.sln").Replace('\\', '/');
 
-        Assert.Empty(SourceTree.Projects.Where(project => !solution.Contains($"\"{project}\"", StringComparison.Ordinal)).ToList());
+        Findings.AssertNone(SourceTree.Projects.Where(project => !solution.Contains($"\"{project}\"", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -66,7 +66,7 @@ public sealed partial class RepositoryTests
     {
         var names = SourceTree.Files.Where(file => file.StartsWith("migrations/", StringComparison.Ordinal)).Select(file => Path.GetFileName(file)).ToList();
 
-        Assert.Empty(names.Where(name => !MigrationName().IsMatch(name)).ToList());
+        Findings.AssertNone(names.Where(name => !MigrationName().IsMatch(name)));
         Assert.Equal(Enumerable.Range(1, names.Count).Select(number => $"{number:0000}"), names.Select(name => name[..4]));
     }
 
