@@ -2,6 +2,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using ControlPlane.Benchmarks.Running;
 using ControlPlane.Testing;
+using ControlPlane.Testing.Servers;
 
 namespace ControlPlane.Benchmarks;
 
@@ -21,7 +22,7 @@ internal static class ScaleBenchmark
     {
         using var directory = TestDirectory.Create("bench");
         double costAtFew;
-        await using (var server = await ServerUnderTest.StartAsync(directory, demo: false, ct))
+        await using (var server = await RunningServer.StartAsync(Path.Combine(directory.Path, "data"), demo: false, ct))
         {
             await Fleet.RegisterAsync(server.Http, Hosts, ct);
             await Load.RunAsync(Callers, Few, (n, token) => Fleet.CreateVmAsync(server.Http, $"few-{n}", start: true, token), ct);
@@ -31,7 +32,7 @@ internal static class ScaleBenchmark
         }
 
         // Started anew, so that nothing the server keeps in memory is left over from before.
-        await using (var server = await ServerUnderTest.StartAsync(directory, demo: false, ct))
+        await using (var server = await RunningServer.StartAsync(Path.Combine(directory.Path, "data"), demo: false, ct))
         {
             var pages = await WalkAsync(server.Http, ct);
             var first = await Load.RunAsync(1, FirstPages, (_, token) => ListAsync(server.Http, "vms?limit=100", token), ct);

@@ -1,5 +1,6 @@
 using ControlPlane.Benchmarks.Running;
 using ControlPlane.Testing;
+using ControlPlane.Testing.Servers;
 
 namespace ControlPlane.Benchmarks;
 
@@ -19,7 +20,7 @@ internal static class VmCreateBenchmark
     public static async Task<IReadOnlyList<Measurement>> RunAsync(CancellationToken ct)
     {
         using var directory = TestDirectory.Create("bench");
-        await using var server = await ServerUnderTest.StartAsync(directory, demo: false, ct);
+        await using var server = await RunningServer.StartAsync(Path.Combine(directory.Path, "data"), demo: false, ct);
         var database = new Database(server);
         await Fleet.RegisterAsync(server.Http, Hosts, ct);
         await Load.RunAsync(Callers, WarmUp, (n, token) => Fleet.CreateVmAsync(server.Http, $"warm-{n}", start: true, token), ct);

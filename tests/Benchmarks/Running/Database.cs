@@ -1,12 +1,13 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.RegularExpressions;
+using ControlPlane.Testing.Servers;
 using Npgsql;
 
 namespace ControlPlane.Benchmarks.Running;
 
 /// <summary>The server's private PostgreSQL, from the outside: its own speed, and rows in numbers no one would create by hand.</summary>
-internal sealed partial class Database(ServerUnderTest server)
+internal sealed partial class Database(RunningServer server)
 {
     private const string BenchDatabase = "pgbench";
 

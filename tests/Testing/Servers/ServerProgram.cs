@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace ControlPlane.Testing.Servers;
+
+/// <summary>The server's program, started with any arguments, whether or not it comes up.</summary>
+public sealed class ServerProgram
+{
+    private readonly StringBuilder output = new();
+
+    private ServerProgram(Process process, string data) => (Process, Data) = (process, data);
+
+    public Process Process { get; }
+
+    public string Data { get; }
+
+    /// <summary>What it wrote so far, both streams together.</summary>
+    public string Output
+    {
+        get
+        {
+            lock (output)
+                return output.ToString();
+        }
+    }
+
+    public static ServerProgram Start(string data, IReadOnlyList<string> arguments)
+    {
+        var start = new ProcessStartInfo(Locate(), ["--data", data, .. arguments])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        var program = new ServerProgram(new Process { StartInfo = start }, data);
+        program.Process.OutputDataReceived += (_, line) => program.Add(line.Data);
+        program.Process.ErrorDataReceived += (_, line) => program.Add(line.Data);
+        program.Process.Start();
+        program.Process.BeginOutputReadLine();
+        program.Process.BeginErrorReadLine();
+        return program;
+    }
+
+    private void Add(string? line)
+    {
+        lock (output)
+            output.AppendLine(line);
+    }
+
+    /// <summary>In the artifacts layout it lies beside this program's own directory, in the same configuration.</summary>
+    private static string Locate()
+    {
+        var here = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
+        var program = Path.GetFullPath(Path.Combine(here, "..", "..", "ControlPlane.Server", Path.GetFileName(here), "ControlPlane.Server"));
+        return File.Exists(program)
+            ? program
+            : throw new InvalidOperationException($"{program} is missing; build src/ControlPlane.Server in the same configuration.");
+    }
+}
