@@ -1,8 +1,10 @@
 using ControlPlane.Benchmarks;
+using ControlPlane.Benchmarks.Placement;
 
 // Each benchmark by its name; without arguments all run. The process ends with 1 when a promise is missed.
 var benchmarks = new Dictionary<string, Func<CancellationToken, Task<bool>>>(StringComparer.Ordinal)
 {
+    ["placement"] = _ => Task.FromResult(Report.Print("Placement decisions", PlacementBenchmark.Run())),
     ["vm-create"] = async ct => Report.Print("VMs created to running, against the database's own speed", await VmCreateBenchmark.RunAsync(ct)),
     ["scale"] = async ct => Report.Print("100,000 VMs", await ScaleBenchmark.RunAsync(ct)),
     ["footprint"] = async ct => Report.Print("The demo server at rest", await FootprintBenchmark.RunAsync(ct)),

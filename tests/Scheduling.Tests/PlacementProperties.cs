@@ -2,16 +2,12 @@ using ControlPlane.Domain.Pci;
 using ControlPlane.Domain.VirtualMachines;
 using ControlPlane.Scheduling.Placements;
 using ControlPlane.Scheduling.Tests.Fleets;
-using FsCheck;
-using FsCheck.Fluent;
 
 namespace ControlPlane.Scheduling.Tests;
 
 /// <summary>Over thousands of small fleets full of trouble: no answer breaks a rule, and none is missed.</summary>
 public sealed class PlacementProperties
 {
-    private const int Fleets = 1500;
-
     [Fact]
     public void No_placement_breaks_a_rule() => ForAllFleets(drawn =>
     {
@@ -28,7 +24,7 @@ public sealed class PlacementProperties
     });
 
     [Fact]
-    public void Requests_from_overlapping_pools_find_a_matching_whenever_there_is_one() => ForAll(seed =>
+    public void Requests_from_overlapping_pools_find_a_matching_whenever_there_is_one() => Seeds.ForAll(seed =>
     {
         var (fleet, request) = OverlappingPools(seed);
         var placement = fleet.Snapshot.Place(request);
@@ -37,7 +33,7 @@ public sealed class PlacementProperties
     });
 
     [Fact]
-    public void Physical_functions_and_their_virtual_ones_are_divided_between_requests_whenever_that_is_possible() => ForAll(seed =>
+    public void Physical_functions_and_their_virtual_ones_are_divided_between_requests_whenever_that_is_possible() => Seeds.ForAll(seed =>
     {
         var (fleet, request) = WholeAndSplitNics(seed);
         var placement = fleet.Snapshot.Place(request);
@@ -100,13 +96,5 @@ public sealed class PlacementProperties
         return (fleet, TestFleet.Request() with { Devices = [.. devices], NumaPolicy = random.Next(3) == 0 ? NumaPolicy.Required : NumaPolicy.None });
     }
 
-    private static void ForAllFleets(Func<RandomFleet, string> broken) => ForAll(seed => broken(new RandomFleet(seed)));
-
-    private static void ForAll(Func<int, string> broken) => Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(Fleets),
-        Prop.ForAll(Gen.Choose(1, int.MaxValue - 1).ToArbitrary(), seed =>
-        {
-            var wrong = broken(seed);
-            return wrong.Length == 0 ? true.ToProperty() : false.Label($"seed {seed}: {wrong}");
-        }));
+    private static void ForAllFleets(Func<RandomFleet, string> broken) => Seeds.ForAll(seed => broken(new RandomFleet(seed)));
 }

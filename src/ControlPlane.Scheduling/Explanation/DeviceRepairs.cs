@@ -1,5 +1,6 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Pci;
+using ControlPlane.Domain.VirtualMachines;
 using ControlPlane.Scheduling.Matching;
 using ControlPlane.Scheduling.Snapshot;
 
@@ -28,17 +29,24 @@ internal static class DeviceRepairs
         var repairs = new List<DeviceRepair>();
         if (what.Request.IsBondSafe)
             repairs.Add(new DeviceRepair([new RelaxDeviceSpread("relax deviceSpread from distinct-physical-functions to none")], RankRelax));
+        if (what.Request.Request.NumaPolicy == NumaPolicy.Required)
+            repairs.Add(new DeviceRepair([new RelaxNumaPolicy(NumaPolicy.Preferred, "relax numaPolicy from required to preferred")], RankRelax));
         AddNewFunctions(what, missing, repairs);
         var table = what.Devices;
         // Devices that are alike in all that matters give the same result: the first stands for all.
-        var seen = new HashSet<(int, int, int, int, string)>();
+        var seen = new HashSet<(int, int, int, int, DeviceState, DeviceFlags, GroupBlock, int)>();
         for (var i = 0; i < table.Rows.Length; i++)
         {
             var row = table.Rows[i];
-            if (!row.IsEndpoint || !IsWanted(row, what.Request) || table.IsAvailable(row) || IsHeldBy(row, what.Request.Request.Vm) || ToFree(what, table, i) is not { } repair)
+            if (!row.IsEndpoint || row.Group == DeviceRow.NoIndex || !IsWanted(row, what.Request) || table.IsAvailable(row)
+                || IsHeldBy(row, what.Request.Request.Vm))
+            {
                 continue;
-            var kinds = string.Join(',', repair.Changes.Select(c => c.GetType().Name));
-            if (seen.Add((row.PoolSet, row.Alike, row.PhysicalFunctionRow, table.NodeOf(row), kinds)))
+            }
+            var group = table.Groups[row.Group];
+            var ownCase = group.Endpoints > 1 || row.Has(DeviceFlags.Physical) ? i : -1;
+            var isNew = seen.Add((row.PoolSet, row.Alike, row.PhysicalFunctionRow, table.NodeOf(row), row.State, row.Flags, group.Block, ownCase));
+            if (isNew && ToFree(what, table, i) is { } repair)
                 repairs.Add(repair);
         }
         return repairs;

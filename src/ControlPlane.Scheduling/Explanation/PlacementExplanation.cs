@@ -10,7 +10,10 @@ namespace ControlPlane.Scheduling.Explanation;
 /// <param name="Detail">One sentence: where the rest is.</param>
 public sealed record FailedConstraint(string Filter, string Needed, string Available, string Detail);
 
-/// <summary>The fewest changes after which the VM fits, proven by evaluating the host again with them made. Dropping any one breaks it.</summary>
+/// <summary>
+/// Changes after which the VM fits, proven by evaluating the host again with them made. None is superfluous: without any one of them it
+/// does not fit. Found step by step, each step the one that helps most for the least harm.
+/// </summary>
 public sealed record SmallestChange(string Sentence, IReadOnlyList<FleetChange> Changes);
 
 /// <param name="Failed">Empty: the host fits.</param>

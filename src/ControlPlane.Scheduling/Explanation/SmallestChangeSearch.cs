@@ -7,8 +7,9 @@ using ControlPlane.Scheduling.Snapshot;
 namespace ControlPlane.Scheduling.Explanation;
 
 /// <summary>
-/// Looks for the fewest changes after which a VM fits on a host: mends one failing constraint after the other by changes that are tried
-/// on a copy, then takes away every change that the VM fits without. Nothing is suggested that was not seen to work.
+/// Looks for the smallest set of changes after which a VM fits on a host: a single one where that is enough; else it mends one failing
+/// constraint after the other, then takes away every change that the VM fits without. All are tried on a copy: nothing is suggested that
+/// was not seen to work.
 /// </summary>
 internal sealed class SmallestChangeSearch(HostExaminer examiner)
 {
@@ -19,6 +20,8 @@ internal sealed class SmallestChangeSearch(HostExaminer examiner)
         var changes = new List<FleetChange>();
         try
         {
+            if (FindSingle(what) is { } single)
+                return new SmallestChange(single.Sentence, [single]);
             while (examiner.Failing(what.Fleet, what.Host, what.Request) is [var first, ..])
             {
                 var more = Mend(what, first);
@@ -34,6 +37,26 @@ internal sealed class SmallestChangeSearch(HostExaminer examiner)
             what.Reset();
         }
         return changes.Count == 0 ? null : new SmallestChange(string.Join(" and ", changes.Select(c => c.Sentence)), changes);
+    }
+
+    /// <summary>
+    /// One change that mends everything. Only devices and NUMA can be mended by one change in several ways, and the step by step search
+    /// may begin with a way that needs another change after it.
+    /// </summary>
+    private FleetChange? FindSingle(WhatIf what)
+    {
+        if (examiner.Failing(what.Fleet, what.Host, what.Request).Exists(f => f is not (DeviceFilter or NumaFilter)))
+            return null;
+        var before = what.Save();
+        foreach (var repair in DeviceRepairs.For(what, 1).Where(r => r.Changes.Count == 1).OrderBy(r => r.Rank))
+        {
+            what.Apply(repair.Changes);
+            var mends = examiner.Failing(what.Fleet, what.Host, what.Request) is [];
+            what.Restore(before);
+            if (mends)
+                return repair.Changes[0];
+        }
+        return null;
     }
 
     private void Prune(WhatIf what, List<FleetChange> changes)

@@ -21,5 +21,5 @@ public sealed record SchedulingOptions
     public int Finalists { get; init; } = 8;
 
     /// <summary>An explanation names at most so many hosts; the others are counted in its summary.</summary>
-    public int MaxExplainedHosts { get; init; } = 100;
+    public int MaxExplainedHosts { get; init; } = 50;
 }
