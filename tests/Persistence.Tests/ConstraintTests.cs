@@ -4,6 +4,7 @@ using ControlPlane.Domain.Networks;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Persistence.Records;
 using ControlPlane.Persistence.Writing;
+using ControlPlane.Testing.Postgres;
 
 namespace ControlPlane.Persistence.Tests;
 

@@ -1,5 +1,6 @@
 using ControlPlane.Persistence.Sagas;
 using ControlPlane.Sagas;
+using ControlPlane.Testing.Postgres;
 using ControlPlane.Testing.SagaLaws;
 
 namespace ControlPlane.Persistence.Tests;

@@ -1,0 +1,3 @@
+using ControlPlane.Testing.Postgres;
+
+[assembly: AssemblyFixture(typeof(MigratedPostgres))]
