@@ -4,6 +4,7 @@ using ControlPlane.Hypervisor.Emulated.Faults;
 using ControlPlane.Hypervisor.Emulated.Hosts;
 using ControlPlane.Hypervisor.Emulated.Journal;
 using ControlPlane.Hypervisor.Emulated.Migration;
+using ControlPlane.Hypervisor.Emulated.Net;
 using ControlPlane.Hypervisor.Emulated.Pci;
 using ControlPlane.Hypervisor.Emulated.Time;
 using ControlPlane.Inventory.Profiles;
@@ -22,7 +23,9 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
     private readonly SwitchOverJournal? switchOvers;
     private readonly MigrationGround ground;
     private readonly Dictionary<HostId, EmulatedHypervisor> open = [];
+    private readonly Dictionary<HostId, EmulatedHost> models = [];
     private readonly Dictionary<string, MachineBlueprint> blueprints = [];
+    private readonly Fabric fabric = new();
 
     /// <exception cref="IOException">The journal directory cannot be written to.</exception>
     public EmulatedFleet(EmulationOptions options, FindProfile findProfile, TimeProvider time)
@@ -35,7 +38,9 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
             switchOvers = new SwitchOverJournal(Path.Combine(directory, "switch-overs.journal"));
         }
         clock = new ModelClock(time);
-        ground = new MigrationGround(id => open.GetValueOrDefault(id)?.Model, options.LinkMiBPerSecond, options.SwitchOverOverhead, switchOvers);
+        ground = new MigrationGround(
+            clock, models, new MigrationLink(options.LinkMiBPerSecond, options.SwitchOverOverhead),
+            new ProbeOptions(options.ProbeInterval, options.ProbeLinger), switchOvers);
     }
 
     /// <summary>What shall go wrong from now on.</summary>
@@ -78,6 +83,8 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
             if (!forget || !open.Remove(host, out var hypervisor))
                 return ValueTask.CompletedTask;
             hypervisor.Model.Crash();
+            hypervisor.Model.Network.Unplug();
+            models.Remove(host);
             hypervisor.Model.Journal?.Dispose();
             hypervisor.Model.Journal = null;
             if (PathOf(host) is { } path)
@@ -120,13 +127,14 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         if (!blueprints.TryGetValue(profile.Name, out var blueprint) || !ReferenceEquals(blueprint.Profile, profile))
             blueprints[profile.Name] = blueprint = new MachineBlueprint(profile);
         var timings = new EmulationTimings(options.Guest, options.Host, options.CloseTimeout, options.Seed);
-        var host = new EmulatedHost(record.Id, blueprint, clock, timings) { Labels = new HostLabels(record.Labels) };
+        var host = new EmulatedHost(record.Id, blueprint, clock, timings, fabric) { Labels = new HostLabels(record.Labels) };
         if (PathOf(record.Id) is { } path)
         {
             HostSnapshot.Restore(host, JournalLines.Read(path, line => JournalJson.Read(line.Span)));
             ground.ApplyPending(host);
             host.Journal = new HostJournal(path, HostSnapshot.Of(host));
         }
+        models[record.Id] = host;
         var gate = new CallGate(host, Faults);
         var domains = new DomainCalls(host);
         return new EmulatedHypervisor(host, gate, domains, new EmulatedMigrationPort(host, gate, domains, ground));

@@ -56,6 +56,9 @@ internal sealed class EmulatedDomain
 
     public DirtyWorkload? Workload { get; set; }
 
+    /// <summary>Null until somebody watches the guest's traffic.</summary>
+    public GuestNetwork? Network { get; set; }
+
     /// <summary>Somebody waits for the guest to power off.</summary>
     public TaskCompletionSource<bool?>? PoweringOff { get; set; }
 
@@ -100,6 +103,12 @@ internal sealed class EmulatedDomain
 
     public void ForgetAllPlugged() => pluggedAt = null;
 
+    public void CloseNetwork()
+    {
+        Network?.Close();
+        Network = null;
+    }
+
     /// <summary>What the guest was about to do when it was paused.</summary>
     public void WhenResumed(Action action) => (whenResumed ??= []).Add(action);
 
@@ -107,6 +116,7 @@ internal sealed class EmulatedDomain
     {
         var actions = whenResumed;
         whenResumed = null;
+        Network?.Reap();
         foreach (var action in actions ?? [])
             action();
     }

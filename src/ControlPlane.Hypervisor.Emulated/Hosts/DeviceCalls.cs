@@ -72,6 +72,8 @@ internal sealed class DeviceCalls(EmulatedHost host)
             return Fault.Impossible("no-settings", $"{claim.Address} is no virtual function: nothing enforces settings for it.");
         if (TakeVirtualFunctionsAway(claim.Address) is { } busy)
             return busy;
+        if (settings.Network is { } network)
+            host.Network.Learn(network, function);
         function.BindOverride(EmulatedFunction.VfioDriver);
         host.SetHold(claim.Address, new DeviceHold(claim.Generation, Closed: false, owner, settings));
         return default(Done);

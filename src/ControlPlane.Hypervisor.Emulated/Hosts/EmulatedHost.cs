@@ -6,6 +6,7 @@ using ControlPlane.Hypervisor.Emulated.Guests;
 using ControlPlane.Hypervisor.Emulated.Iommu;
 using ControlPlane.Hypervisor.Emulated.Journal;
 using ControlPlane.Hypervisor.Emulated.Memory;
+using ControlPlane.Hypervisor.Emulated.Net;
 using ControlPlane.Hypervisor.Emulated.Pci;
 using ControlPlane.Hypervisor.Emulated.Time;
 
@@ -29,7 +30,7 @@ internal sealed class EmulatedHost
     private CrashPoint? spentCrash;
     private HostInventory? scanned;
 
-    public EmulatedHost(HostId id, MachineBlueprint blueprint, ModelClock clock, EmulationTimings timings)
+    public EmulatedHost(HostId id, MachineBlueprint blueprint, ModelClock clock, EmulationTimings timings, Fabric fabric)
     {
         Id = id;
         Blueprint = blueprint;
@@ -38,6 +39,9 @@ internal sealed class EmulatedHost
         Tree = new PciTree(blueprint);
         Memory = new HostMemory();
         Iommu = new DmaRemapper(Memory, clock);
+        Network = new HostNetwork(
+            Tree, fabric, physical => Labels.WireOf(physical) ?? blueprint.Profile.PhysicalNetworks.GetValueOrDefault(physical),
+            address => HoldOf(address)?.Settings ?? DeviceSettings.None);
     }
 
     public HostId Id { get; }
@@ -53,6 +57,8 @@ internal sealed class EmulatedHost
     public HostMemory Memory { get; }
 
     public DmaRemapper Iommu { get; }
+
+    public HostNetwork Network { get; }
 
     public EventBoard Events { get; } = new();
 

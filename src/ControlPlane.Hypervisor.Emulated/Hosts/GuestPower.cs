@@ -35,6 +35,7 @@ internal static class GuestPower
         domain.Life++;
         domain.ForgetAllPlugged();
         PlanPowerOff(host, domain);
+        domain.Network?.Refresh();
     }
 
     /// <summary>A guest whose label says so powers itself off after a while.</summary>
@@ -61,6 +62,7 @@ internal static class GuestPower
     public static void Off(EmulatedHost host, EmulatedDomain domain)
     {
         domain.BeforeOff?.Invoke();
+        domain.CloseNetwork();
         foreach (var device in domain.Definition.Devices)
             Close(host, domain, device, vmmEnds: true);
         if (domain.Memory is not null)

@@ -30,6 +30,7 @@ internal sealed class PlugCalls(EmulatedHost host, DomainCalls domains)
         {
             GuestPower.Open(host, domain, device);
             domain.NotePlugged(device.Name, host.Clock.Now);
+            domain.Network?.Refresh();
         }
         host.RecordDomain(domain);
         return default(Done);
@@ -51,6 +52,7 @@ internal sealed class PlugCalls(EmulatedHost host, DomainCalls domains)
         if (domain.IsTaken(networkInterface.GuestAddress, networkInterface.Name))
             return Fault.Conflict("guest-address-taken", $"Something else of {domain.Definition.Name} is at {networkInterface.GuestAddress}.");
         domain.Redefine(domain.Definition.With(networkInterface));
+        domain.Network?.Refresh();
         host.RecordDomain(domain);
         return default(Done);
     }
@@ -71,6 +73,7 @@ internal sealed class PlugCalls(EmulatedHost host, DomainCalls domains)
         if (standby.LinkUp == up)
             return default(Done);
         domain.Redefine(domain.Definition.With(standby with { LinkUp = up }));
+        domain.Network?.Refresh();
         host.RecordDomain(domain);
         return default(Done);
     }
@@ -134,6 +137,7 @@ internal sealed class PlugCalls(EmulatedHost host, DomainCalls domains)
         if (!request.IsInterface && domain.Device(request.Name) is { } device)
             GuestPower.Close(host, domain, device, vmmEnds: false);
         domain.Remove(request.Name, request.IsInterface);
+        domain.Network?.Refresh();
         host.RecordDomain(domain);
         domain.EndUnplug(request, UnplugResult.Unplugged);
         if (nobodyWaits)

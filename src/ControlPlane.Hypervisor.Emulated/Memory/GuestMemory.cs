@@ -87,19 +87,4 @@ internal sealed class GuestMemory
                 target.Write(line * LineBytes, bytes);
         }
     }
-
-    /// <summary>True when both hold the same bytes everywhere.</summary>
-    public bool ContentEquals(GuestMemory other) => Pages == other.Pages && HoldsAll(other) && other.HoldsAll(this);
-
-    private bool HoldsAll(GuestMemory other)
-    {
-        Span<byte> mine = stackalloc byte[LineBytes];
-        foreach (var (line, bytes) in other.lines ?? [])
-        {
-            Read(line * LineBytes, mine);
-            if (!mine.SequenceEqual(bytes))
-                return false;
-        }
-        return true;
-    }
 }

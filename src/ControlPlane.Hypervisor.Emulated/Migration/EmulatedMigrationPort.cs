@@ -33,13 +33,18 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
         gate.WaitAsync(HypervisorCall.SwitchOver, () => SwitchOver(domain), ct);
 
     public Task<Outcome<IReadOnlyList<InterfaceGap>>> MeasureGapsAsync(DomainRef domain, DateTimeOffset since, CancellationToken ct) =>
-        gate.RunAsync(HypervisorCall.MeasureGaps, TimeSpan.Zero, () => MeasureGaps(domain), ct);
+        gate.RunAsync(HypervisorCall.MeasureGaps, TimeSpan.Zero, () => MeasureGaps(domain, since), ct);
 
-    private Outcome<IReadOnlyList<InterfaceGap>> MeasureGaps(DomainRef reference)
+    /// <summary>Also for a guest that has left: what was measured while it went is asked for afterwards.</summary>
+    private Outcome<IReadOnlyList<InterfaceGap>> MeasureGaps(DomainRef reference, DateTimeOffset since)
     {
-        if (!domains.Find(reference).TryGet(out var domain, out var fault))
-            return fault;
-        return domain.Definition.Interfaces.Select(i => new InterfaceGap(i.Name, TimeSpan.Zero, 0, 0)).ToArray();
+        if (host.CheckEpoch(reference) is { } stale)
+            return stale;
+        if (ground.Measure(reference.Vm, since) is { } measured)
+            return measured.ToArray();
+        return host.Domains.TryGetValue(reference.Vm, out var domain)
+            ? domain.Definition.Interfaces.Select(i => new InterfaceGap(i.Name, TimeSpan.Zero, 0, 0)).ToArray()
+            : Fault.NotFound("domain", reference.Vm.ToString());
     }
 
     private Outcome<IncomingMigration> PrepareIncoming(DomainDefinition definition)
@@ -66,6 +71,7 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
         var arriving = new EmulatedDomain(definition, host.Timings.Guest) { State = DomainState.Incoming };
         GuestPower.Materialize(host, arriving);
         host.Domains[arriving.Vm] = arriving;
+        ground.Watch(arriving.Vm);
         return answer;
     }
 
@@ -107,6 +113,7 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
         var link = ground.LinkBetween(host, target, options.BandwidthMiBPerSecond);
         var copy = copies[reference.Vm] = new OutgoingCopy(host, leaving, target, arriving, options, link, ground.Settle);
         copy.Begin();
+        ground.Watch(reference.Vm);
         return default(Done);
     }
 

@@ -2,20 +2,45 @@ using ControlPlane.Domain;
 using ControlPlane.Hypervisor.Emulated.Guests;
 using ControlPlane.Hypervisor.Emulated.Hosts;
 using ControlPlane.Hypervisor.Emulated.Journal;
+using ControlPlane.Hypervisor.Emulated.Time;
 
 namespace ControlPlane.Hypervisor.Emulated.Migration;
 
 /// <summary>What the migrations of one fleet share: how hosts find each other, the network between them, and the instant of a switch-over.</summary>
 /// <param name="journal">Where switch-overs are committed; null: hosts keep no journals.</param>
 internal sealed class MigrationGround(
-    Func<HostId, EmulatedHost?> findHost, double linkMiBPerSecond, TimeSpan switchOverOverhead, SwitchOverJournal? journal)
+    ModelClock clock, IReadOnlyDictionary<HostId, EmulatedHost> hosts, MigrationLink bestLink, ProbeOptions probes, SwitchOverJournal? journal)
 {
-    public EmulatedHost? FindHost(HostId id) => findHost(id);
+    /// <summary>As many measurements are kept; older ones were asked for long ago.</summary>
+    private const int MaxWatches = 1024;
+
+    private readonly Dictionary<VmId, ProbeWatch> watches = [];
+
+    public EmulatedHost? FindHost(HostId id) => hosts.GetValueOrDefault(id);
+
+    /// <summary>A migration of the VM has come a step further: its traffic is watched, from now until a while after the last step.</summary>
+    public void Watch(VmId vm)
+    {
+        if (hosts.Values.FirstOrDefault(h => h.Domains.GetValueOrDefault(vm) is { IsOn: true }) is not { } host)
+            return;
+        if (!watches.TryGetValue(vm, out var watch))
+        {
+            if (watches.Count >= MaxWatches && watches.FirstOrDefault(w => !w.Value.IsSending) is { Value: not null } old)
+                watches.Remove(old.Key);
+            watches[vm] = watch = new ProbeWatch(clock, probes.Interval, () => IsMigrating(vm));
+        }
+        watch.Follow(host, host.Domains[vm]);
+        watch.KeepUntil(clock.Now + probes.Linger);
+    }
+
+    public IReadOnlyList<InterfaceGap>? Measure(VmId vm, DateTimeOffset since) => watches.GetValueOrDefault(vm)?.Measure(since);
+
+    private bool IsMigrating(VmId vm) => hosts.Values.Any(h => h.Domains.GetValueOrDefault(vm) is { State: DomainState.Incoming });
 
     public MigrationLink LinkBetween(EmulatedHost source, EmulatedHost target, long? limitMiBPerSecond)
     {
-        var link = Math.Min(source.Labels.LinkBandwidth ?? linkMiBPerSecond, target.Labels.LinkBandwidth ?? linkMiBPerSecond);
-        return new MigrationLink(Math.Min(link, limitMiBPerSecond ?? link), switchOverOverhead);
+        var link = Math.Min(source.Labels.LinkBandwidth ?? bestLink.MiBPerSecond, target.Labels.LinkBandwidth ?? bestLink.MiBPerSecond);
+        return bestLink with { MiBPerSecond = Math.Min(link, limitMiBPerSecond ?? link) };
     }
 
     /// <summary>The guest is the target's from here on, in one instant: it never runs on both. False: it stays, for that could not be written down.</summary>
@@ -40,6 +65,7 @@ internal sealed class MigrationGround(
         GuestPower.Off(source, leaving);
         Depart(source, leaving.Vm, copy.Progress, number);
         Arrive(target, arriving, number);
+        Watch(arriving.Vm);
         if (number is { } committed)
         {
             source.Journal?.Flush();
@@ -92,3 +118,7 @@ internal sealed class MigrationGround(
             target.Record(new JournalRecord.SwitchedOver(committed));
     }
 }
+
+/// <param name="Interval">Distance between probe frames: what a gap is measured in.</param>
+/// <param name="Linger">Probing goes on so long after a migration's last step.</param>
+internal sealed record ProbeOptions(TimeSpan Interval, TimeSpan Linger);

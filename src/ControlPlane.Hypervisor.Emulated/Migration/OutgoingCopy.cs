@@ -111,6 +111,7 @@ internal sealed class OutgoingCopy
             GuestPower.Off(Target, Arriving);
             Target.Domains.Remove(Arriving.Vm);
         }
+        Leaving.Network?.Reap();
         switching?.TrySetResult(Source.IsDown ? null : SwitchOverResult.StayedOnSource);
         Source.Events.Tell(new HypervisorEvent.CopyChanged(Leaving.Vm, phase, Now));
     }

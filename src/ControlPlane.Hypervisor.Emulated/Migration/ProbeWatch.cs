@@ -1,0 +1,122 @@
+using System.Buffers.Binary;
+using ControlPlane.Domain;
+using ControlPlane.Domain.Networks;
+using ControlPlane.Hypervisor.Emulated.Guests;
+using ControlPlane.Hypervisor.Emulated.Hosts;
+using ControlPlane.Hypervisor.Emulated.Net;
+using ControlPlane.Hypervisor.Emulated.Time;
+
+namespace ControlPlane.Hypervisor.Emulated.Migration;
+
+/// <summary>
+/// Watches a guest's traffic while it migrates: a station on the network sends a probe frame to each of its interfaces at a fixed distance,
+/// and the guest, wherever it is, notes those that reach it.
+/// </summary>
+internal sealed class ProbeWatch
+{
+    /// <summary>Locally administered and outside of the block that guests' addresses are drawn from.</summary>
+    private static readonly MacAddress StationMac = new(0x0200_0000_00feUL);
+
+    private readonly ModelClock clock;
+    private readonly TimeSpan interval;
+    private readonly Func<bool> isMigrating;
+    private readonly List<Target> targets = [];
+    private readonly Dictionary<string, ProbeLog> logs = [];
+    private DateTimeOffset until;
+    private bool sending;
+    private EmulatedDomain? watched;
+
+    /// <param name="isMigrating">Asked when probing could end: it goes on while the answer is yes.</param>
+    public ProbeWatch(ModelClock clock, TimeSpan interval, Func<bool> isMigrating)
+    {
+        this.clock = clock;
+        this.interval = interval;
+        this.isMigrating = isMigrating;
+    }
+
+    /// <summary>Probing goes on at least until then.</summary>
+    public void KeepUntil(DateTimeOffset instant)
+    {
+        until = instant > until ? instant : until;
+        if (sending)
+            return;
+        sending = true;
+        Tick();
+    }
+
+    public bool IsSending => sending;
+
+    /// <summary>The guest is here from now on: its NICs come to life, and what they receive is noted.</summary>
+    public void Follow(EmulatedHost host, EmulatedDomain domain)
+    {
+        if (watched == domain && domain.Network is not null)
+            return;
+        watched?.CloseNetwork();
+        watched = domain;
+        domain.Network = new GuestNetwork(
+            domain, host.Network, host.Tree, host.Iommu, clock, (name, number) => LogOf(name).Delivered(number, clock.Now));
+        Aim(host, domain);
+        domain.Network.Refresh();
+    }
+
+    public IReadOnlyList<InterfaceGap> Measure(DateTimeOffset since) =>
+        [.. logs.OrderBy(l => l.Key, StringComparer.Ordinal).Select(l => l.Value.Measure(l.Key, since))];
+
+    private void Aim(EmulatedHost host, EmulatedDomain domain)
+    {
+        foreach (var i in domain.Definition.Interfaces)
+            AimAt(i.Name, i.Mac, i.Vlan, host.Network.WireOf(i.Network));
+        foreach (var d in domain.Definition.Devices)
+        {
+            if (d.Settings is { Mac: { } mac } settings && host.Tree.Find(d.Claim.Address) is { } function)
+                AimAt(d.Name, mac, settings.Vlan, host.Network.SwitchOf(function).Wire);
+        }
+    }
+
+    /// <summary>An interface is aimed at once: it keeps its MAC, its VLAN and its wire wherever the guest goes.</summary>
+    private void AimAt(string name, MacAddress mac, int? vlan, WireSwitch wire)
+    {
+        if (targets.Exists(t => t.Name == name))
+            return;
+        targets.Add(new Target(name, mac, vlan, wire, new Station()));
+        LogOf(name);
+    }
+
+    private void Tick()
+    {
+        if (clock.Now > until && isMigrating())
+            until = clock.Now + TimeSpan.FromSeconds(1);
+        if (clock.Now > until)
+        {
+            sending = false;
+            watched?.CloseNetwork();
+            watched = null;
+            return;
+        }
+        foreach (var target in targets)
+        {
+            var payload = new byte[8];
+            BinaryPrimitives.WriteInt64BigEndian(payload, LogOf(target.Name).Sent(clock.Now));
+            target.Wire.Send(target.Station, new Frame(StationMac, target.Mac, target.Vlan, Frame.ProbeType, payload));
+        }
+        clock.Quietly(clock.Now + interval, Tick);
+    }
+
+    private ProbeLog LogOf(string name)
+    {
+        if (!logs.TryGetValue(name, out var log))
+            logs[name] = log = new ProbeLog(interval);
+        return log;
+    }
+
+    private sealed record Target(string Name, MacAddress Mac, int? Vlan, WireSwitch Wire, Station Station);
+
+    /// <summary>The prober's own port: what guests send to everybody ends here.</summary>
+    private sealed class Station : SwitchPort
+    {
+        public override void Receive(Frame frame)
+        {
+            // A station that only sends.
+        }
+    }
+}
