@@ -87,11 +87,11 @@ public sealed class RecoveryTests
     {
         var began = new List<DateTimeOffset>();
         await using var rig = new Rig(new ScriptedSaga(p => p
-            .Step("dig-hole", Act.Succeed, Act.Keep)
-            .Step("wait-rain", (s, c, ct) => { began.Add(c.StartedAt); return Act.WaitOnce(Hour)(s, c, ct); }, Act.Keep)));
+            .Step("await-rain", Act.WaitOnce(Hour), Act.Keep)
+            .Step("wait-sun", WaitUnchanged, Act.Keep)));
         var first = await rig.StartRunnerAsync();
         var id = rig.Run(first);
-        await first.WhenIdleAsync();
+        await rig.AdvanceAsync(first, Hour);
         var parked = await rig.RowAsync(id);
         first.Crash();
         rig.Time.Advance(Rig.Lease * 2);
@@ -99,8 +99,15 @@ public sealed class RecoveryTests
         var second = await rig.StartRunnerAsync("server-2");
         var end = await rig.RestAsync(second, id);
 
-        Assert.Equal((SagaStatus.Done, parked.WakeAt!.Value), (end.Status, rig.Time.GetUtcNow()));
-        Assert.Equal([parked.CreatedAt, parked.CreatedAt], began);
+        var stepBegan = parked.CreatedAt + Hour;
+        Assert.Equal((SagaStatus.Done, stepBegan + Hour), (end.Status, rig.Time.GetUtcNow()));
+        Assert.Equal([stepBegan, stepBegan], began);
+
+        Task<StepOutcome<Tally>> WaitUnchanged(Tally s, StepContext step, CancellationToken ct)
+        {
+            began.Add(step.StartedAt);
+            return Task.FromResult(began.Count == 1 ? StepOutcome<Tally>.WaitFor(s, Hour) : StepOutcome<Tally>.Done(s));
+        }
     }
 
     [Fact]
