@@ -9,8 +9,34 @@ public static class ReconcilerRegistration
     public static IServiceCollection AddReconcilers(this IServiceCollection services)
     {
         services.TryAddSingleton(ReconcilerOptions.Default);
-        return services.AddRetention();
+        return services.AddHostCare().AddAudit().AddRetention();
     }
+
+    private static IServiceCollection AddHostCare(this IServiceCollection services) => services
+        .AddSingleton<ReconcilerMetrics>()
+        .AddSingleton<HostConditions>()
+        .AddSingleton<HostScan>()
+        .AddSingleton<HostReturn>()
+        .AddSingleton<HostEvents>()
+        .AddReconciler<HostHeartbeat>()
+        .AddReconciler<HostWatcher>()
+        .AddReconciler<InventoryRescan>()
+        .AddReconciler<StuckOperations>()
+        .AddReconciler<FleetRefresh>();
+
+    private static IServiceCollection AddAudit(this IServiceCollection services) => services
+        .AddSingleton<FindingLog>()
+        .AddSingleton<DomainSightings>()
+        .AddSingleton<VmHold>()
+        .AddSingleton<VmPatches>()
+        .AddSingleton<HostRepair>()
+        .AddSingleton<VmAudit>()
+        .AddSingleton<UnknownDomains>()
+        .AddSingleton<LooseDevices>()
+        .AddSingleton<HostAudit>()
+        .AddSingleton<AbandonedVms>()
+        .AddReconciler<LeakAuditor>()
+        .AddReconciler<AbandonedWorkAudit>();
 
     private static IServiceCollection AddRetention(this IServiceCollection services) => services
         .AddReconciler<IdempotencyRetention>()

@@ -26,9 +26,8 @@ public sealed class AbandonedWork(IDbContextFactory<ControlPlaneDbContext> conte
                 LEFT JOIN operations o ON o.id = v.operation_id LEFT JOIN sagas s ON s.id = v.operation_id
                 WHERE v.updated_at < {before.ToUniversalTime()}
                   AND CASE WHEN v.operation_id IS NULL THEN v.state IN ('pending', 'starting', 'stopping', 'migrating', 'deleting')
-                           WHEN o.id IS NULL OR o.state IN ('succeeded', 'failed', 'cancelled') THEN true
-                           WHEN o.state = 'stuck' THEN false
-                           ELSE s.id IS NULL OR s.status IN ('done', 'undone') END
+                           WHEN s.status IN ('running', 'unwinding', 'stuck') OR o.state = 'stuck' THEN false
+                           ELSE true END
                 LIMIT {limit}
                 """).ToListAsync(ct),
             ct);

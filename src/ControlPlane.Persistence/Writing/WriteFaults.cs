@@ -17,6 +17,7 @@ public static class WriteFaults
     public const string QuotaExceededCode = "quota-exceeded";
     public const string MigrationActiveCode = "migration-active";
     public const string DatabaseUnavailableCode = "database-unavailable";
+    public const string DatabaseBusyCode = "database-busy";
 
     /// <summary>An append that was made from an older row: by a server that lost the lease, or whose earlier commit came through late.</summary>
     public const string LeaseLostCode = "lease-lost";
@@ -38,5 +39,5 @@ public static class WriteFaults
 
     /// <summary>Nothing was written.</summary>
     internal static readonly Fault DatabaseBusy =
-        Fault.Unavailable("database-busy", "The write lost against others again and again; nothing was written. Try again.");
+        Fault.Unavailable(DatabaseBusyCode, "The write lost against others again and again; nothing was written. Try again.");
 }

@@ -1,0 +1,27 @@
+using ControlPlane.Domain.Hosts;
+using ControlPlane.Persistence.Hosts;
+
+namespace ControlPlane.Orchestration.Reconcilers;
+
+/// <summary>Reads all hosts' inventories now and then: a driver that was bound by hand, a function that fell off its bus.</summary>
+internal sealed class InventoryRescan(HostStore hosts, HostConnections connections, HostScan scan, ReconcilerOptions options) : IReconciler
+{
+    public string Name => "inventory-rescan";
+
+    public TimeSpan Every => options.RescanEvery;
+
+    public bool OnEveryServer => false;
+
+    public async Task<ReconcileReport> RunAsync(CancellationToken ct)
+    {
+        var answering = (await hosts.AllAsync(ct)).Where(h => h.State is HostState.Up or HostState.Draining or HostState.Maintenance).ToList();
+        var changed = 0;
+        await Parallel.ForEachAsync(answering, new ParallelOptions { MaxDegreeOfParallelism = options.HostsAtOnce, CancellationToken = ct }, async (host, stop) =>
+        {
+            var opened = await connections.OpenAsync(host.Id, stop);
+            if (opened.TryGet(out var hypervisor, out _) && (await scan.RunAsync(host.Id, hypervisor, stop)).TryGet(out var isNew, out _) && isNew)
+                Interlocked.Increment(ref changed);
+        });
+        return new ReconcileReport(answering.Count, changed);
+    }
+}

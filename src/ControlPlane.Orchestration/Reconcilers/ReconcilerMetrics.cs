@@ -1,0 +1,33 @@
+using System.Diagnostics.Metrics;
+using System.Text.Json;
+
+namespace ControlPlane.Orchestration.Reconcilers;
+
+/// <summary>What the reconcilers count, for <c>/metrics</c>.</summary>
+internal sealed class ReconcilerMetrics : IDisposable
+{
+    public const string MeterName = "ControlPlane";
+
+    private readonly Meter meter = new(MeterName);
+    private readonly Counter<long> findings;
+    private readonly Counter<long> lost;
+    private readonly Counter<long> returned;
+
+    public ReconcilerMetrics()
+    {
+        findings = meter.CreateCounter<long>("controlplane.audit.findings", description: "Discrepancies that the leak auditor found, by kind and whether they were repaired.");
+        lost = meter.CreateCounter<long>("controlplane.hosts.lost", description: "Hosts that stopped answering.");
+        returned = meter.CreateCounter<long>("controlplane.hosts.returned", description: "Hosts that answer again.");
+    }
+
+    public void Found(AuditFinding finding) => findings.Add(
+        1, new KeyValuePair<string, object?>("kind", Kebab(finding.Kind)), new KeyValuePair<string, object?>("repaired", finding.Repaired ? "true" : "false"));
+
+    public void HostLost() => lost.Add(1);
+
+    public void HostReturned() => returned.Add(1);
+
+    public static string Kebab(FindingKind kind) => JsonNamingPolicy.KebabCaseLower.ConvertName(kind.ToString());
+
+    public void Dispose() => meter.Dispose();
+}
