@@ -1,3 +1,4 @@
+using System.Collections;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Inventory.Topology;
 
@@ -31,25 +32,37 @@ internal static class DmaAliases
         (0x1b21, 0x1080), (0x10e3, 0x8113), (0x1283, 0x8892), (0x1283, 0x8893), (0x8086, 0x244e),
     ];
 
-    /// <summary>Device and function numbers (8 bits) on its bus that the function also uses; its own is not among them.</summary>
-    public static IReadOnlyList<int> Of(FunctionFacts function)
+    private static readonly BitArray MicX200 = Bits([0x10 << 3, 0x11 << 3, (0x12 << 3) | 3]);
+
+    private static readonly BitArray VisualComputeAccelerator = Bits(Enumerable.Range(0, 32).SelectMany(slot => Enumerable.Range(slot << 3, 5)));
+
+    private static readonly BitArray PlxBridge = Bits(Enumerable.Range(0, 256));
+
+    /// <summary>The device and function numbers (8 bits) on its bus that the function also uses, as the kernel's dma_alias_mask; null: only its own.</summary>
+    public static BitArray? Of(FunctionFacts function)
     {
-        var (id, address) = ((function.VendorId, function.DeviceId), function.Address);
-        var own = address.RoutingId & 0xff;
-        IReadOnlyList<int> aliases = [];
+        var (id, device) = ((function.VendorId, function.DeviceId), function.Address.Device);
         if (UsesFunction0.Contains(id))
-            aliases = [address.Device << 3];
-        else if (UsesFunction1.Contains(id))
-            aliases = [(address.Device << 3) | 1];
-        else if (id == (0x9005, 0x0285) && function is { SubsystemVendorId: 0x9005, SubsystemDeviceId: 0x02bb or 0x02bc })
-            aliases = [1 << 3]; // Adaptec 3405 and 3805
-        else if (id is (0x8086, 0x2260 or 0x2264))
-            aliases = [0x10 << 3, 0x11 << 3, (0x12 << 3) | 3]; // MIC x200
-        else if (id is (0x8086, 0x2954 or 0x2955 or 0x2956 or 0x2958 or 0x2959 or 0x295a))
-            aliases = [.. Enumerable.Range(0, 32).SelectMany(slot => Enumerable.Range(slot << 3, 5))]; // Visual Compute Accelerator
-        else if (id is (0x10b5, 0x87b0 or 0x87b1))
-            aliases = [.. Enumerable.Range(0, 256)]; // PLX NTB
-        return [.. aliases.Where(a => a != own)];
+            return Bits([device << 3]);
+        if (UsesFunction1.Contains(id))
+            return Bits([(device << 3) | 1]);
+        if (id == (0x9005, 0x0285) && function is { SubsystemVendorId: 0x9005, SubsystemDeviceId: 0x02bb or 0x02bc })
+            return Bits([1 << 3]); // Adaptec 3405 and 3805
+        return id switch
+        {
+            (0x8086, 0x2260 or 0x2264) => MicX200,
+            (0x8086, 0x2954 or 0x2955 or 0x2956 or 0x2958 or 0x2959 or 0x295a) => VisualComputeAccelerator,
+            (0x10b5, 0x87b0 or 0x87b1) => PlxBridge,
+            _ => null,
+        };
+    }
+
+    private static BitArray Bits(IEnumerable<int> numbers)
+    {
+        var bits = new BitArray(256);
+        foreach (var number in numbers)
+            bits[number] = true;
+        return bits;
     }
 
     /// <summary>A conventional bridge that is really one from PCI Express: below a PCI Express port that is no such bridge itself.</summary>

@@ -1,3 +1,4 @@
+using System.Collections;
 using ControlPlane.Inventory.Configuration;
 using ControlPlane.Inventory.Topology;
 
@@ -12,12 +13,22 @@ internal sealed class KernelGrouping
 {
     private const int None = PciTree.None;
 
+    /// <summary>What was looked at already for one function of the bus: the kernel's bitmap of devfns, which keeps aliases of aliases from going round.</summary>
+    [Flags]
+    private enum Search : byte
+    {
+        None = 0,
+        Aliases = 1,
+        Siblings = 2,
+    }
+
     private readonly PciTree tree;
     private readonly AcsQuirks.Platform platform;
     private readonly int[] groups;
-    private readonly IReadOnlyList<int>[] aliases;
-    private readonly bool anyAliases;
+    private readonly BitArray?[] aliases;
+    private readonly HashSet<(int Domain, int Bus)> busesWithAliases;
     private readonly Dictionary<int, int> domainMakers;
+    private readonly bool?[] isolated;
     private int nextGroup;
 
     private KernelGrouping(PciTree tree, AcsQuirks.Platform platform, Dictionary<int, int> domainMakers)
@@ -25,8 +36,10 @@ internal sealed class KernelGrouping
         (this.tree, this.platform, this.domainMakers) = (tree, platform, domainMakers);
         groups = new int[tree.Functions.Count];
         Array.Fill(groups, None);
+        isolated = new bool?[tree.Functions.Count];
         aliases = [.. tree.Functions.Select(DmaAliases.Of)];
-        anyAliases = aliases.Any(a => a.Count > 0) || domainMakers.Count > 0;
+        var makers = domainMakers.Values.ToHashSet();
+        busesWithAliases = [.. tree.Functions.Where((_, i) => aliases[i] is not null || makers.Contains(i)).Select(f => (f.Address.Domain, f.Address.Bus))];
     }
 
     /// <summary>The group of each function of the tree; <see cref="PciTree.None"/> for what no IOMMU translates.</summary>
@@ -57,7 +70,7 @@ internal sealed class KernelGrouping
             if (groups[current] != None)
                 return groups[current];
         }
-        Span<bool> seen = stackalloc bool[256];
+        Span<Search> seen = stackalloc Search[256];
         if (FindAliasGroup(current, seen) is var aliased and not None)
             return aliased;
         if (FindFunctionGroup(current, seen) is var shared and not None)
@@ -102,8 +115,10 @@ internal sealed class KernelGrouping
         return true;
     }
 
-    /// <summary>pci_acs_enabled for the flags that isolation takes (REQ_ACS_FLAGS).</summary>
-    private bool IsIsolated(int index)
+    /// <summary>pci_acs_enabled for the flags that isolation takes (REQ_ACS_FLAGS); asked often, decided once.</summary>
+    private bool IsIsolated(int index) => isolated[index] ??= DecideIsolated(index);
+
+    private bool DecideIsolated(int index)
     {
         var function = tree.Functions[index];
         if (AcsQuirks.Enabled(function, tree.IsMultifunction(index), tree.IsOnRootBus(index), AcsFlags.Isolation, platform) is { } decided)
@@ -131,15 +146,15 @@ internal sealed class KernelGrouping
     }
 
     /// <summary>get_pci_alias_group.</summary>
-    private int FindAliasGroup(int index, Span<bool> seen)
+    private int FindAliasGroup(int index, Span<Search> seen)
     {
         var own = DeviceAndFunction(index);
-        if (seen[own])
+        if ((seen[own] & Search.Aliases) != 0)
             return None;
-        seen[own] = true;
+        seen[own] |= Search.Aliases;
         if (groups[index] != None)
             return groups[index];
-        if (!anyAliases)
+        if (!busesWithAliases.Contains((tree.Functions[index].Address.Domain, tree.Functions[index].Address.Bus)))
             return None;
         foreach (var other in tree.OnSameBus(index))
         {
@@ -154,10 +169,13 @@ internal sealed class KernelGrouping
     }
 
     /// <summary>get_pci_function_alias_group: functions of one device that are not isolated from each other share a group.</summary>
-    private int FindFunctionGroup(int index, Span<bool> seen)
+    private int FindFunctionGroup(int index, Span<Search> seen)
     {
-        if (!tree.IsMultifunction(index) || IsIsolated(index))
+        // A second search would only meet functions whose aliases were searched before.
+        var own = DeviceAndFunction(index);
+        if ((seen[own] & Search.Siblings) != 0 || !tree.IsMultifunction(index) || IsIsolated(index))
             return None;
+        seen[own] |= Search.Siblings;
         foreach (var other in tree.OnSameBus(index))
         {
             if (other == index || tree.Functions[other].Address.Device != tree.Functions[index].Address.Device || IsIsolated(other))
@@ -170,7 +188,7 @@ internal sealed class KernelGrouping
 
     /// <summary>pci_devs_are_dma_aliases, for two functions of one bus.</summary>
     private bool AreAliases(int left, int right) =>
-        aliases[left].Contains(DeviceAndFunction(right)) || aliases[right].Contains(DeviceAndFunction(left))
+        aliases[left]?[DeviceAndFunction(right)] == true || aliases[right]?[DeviceAndFunction(left)] == true
         || RealDmaFunction(left) == right || RealDmaFunction(right) == left;
 
     private int DeviceAndFunction(int index) => tree.Functions[index].Address.RoutingId & 0xff;

@@ -39,9 +39,10 @@ internal sealed record HostCapabilities(CpuModel? Cpu, HostCapacity? Capacity, b
     private static HostCapacity? ReadCapacity(XElement? cells, WarningList warnings)
     {
         var list = new List<NumaCell>();
+        var nodes = new HashSet<long>();
         foreach (var cell in cells?.Elements("cell") ?? [])
         {
-            if (Number((string?)cell.Attribute("id")) is not { } node || node >= MostCells || list.Any(c => c.Node == node))
+            if (Number((string?)cell.Attribute("id")) is not { } node || node >= MostCells || !nodes.Add(node))
             {
                 warnings.Add(null, "has a cell without an id of its own; it is left out");
                 continue;

@@ -14,10 +14,18 @@ internal static class XmlTexts
     /// <summary>libvirt's own documents nest some ten elements deep.</summary>
     private const int DeepestElement = 64;
 
+    /// <summary>The reader takes a tag in as a whole, and time that grows faster than its length.</summary>
+    private const int LongestTag = 65_536;
+
+    /// <summary>libvirt's have at most six.</summary>
+    private const int MostAttributes = 64;
+
     public static Outcome<IReadOnlyList<XElement>> Parse(string field, string text)
     {
         if (TextLimits.Check(field, text) is { } tooLong)
             return tooLong;
+        if (HasEndlessTag(text))
+            return Fault.Field(FaultKind.Malformed, field, $"has a tag longer than {LongestTag} characters.");
         var settings = new XmlReaderSettings
         {
             DtdProcessing = DtdProcessing.Prohibit,
@@ -39,6 +47,21 @@ internal static class XmlTexts
         }
     }
 
+    private static bool HasEndlessTag(string text)
+    {
+        var start = -1;
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] == '<')
+                start = i;
+            else if (text[i] == '>')
+                start = -1;
+            else if (start >= 0 && i - start > LongestTag)
+                return true;
+        }
+        return false;
+    }
+
     private static Outcome<IReadOnlyList<XElement>> ReadElements(string field, XmlReader reader)
     {
         var documents = new List<XElement>();
@@ -50,6 +73,8 @@ internal static class XmlTexts
                 case XmlNodeType.Element:
                     if (open.Count == DeepestElement)
                         return Fault.Field(FaultKind.Malformed, field, $"nests more than {DeepestElement} elements.");
+                    if (reader.AttributeCount > MostAttributes)
+                        return Fault.Field(FaultKind.Malformed, field, $"has an element with more than {MostAttributes} attributes.");
                     var element = ReadStart(reader);
                     if (open.TryPeek(out var parent))
                         parent.Add(element);

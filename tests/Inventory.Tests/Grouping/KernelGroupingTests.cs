@@ -27,6 +27,17 @@ public sealed class KernelGroupingTests
     }
 
     [Fact]
+    public void A_function_without_acs_does_not_join_a_sibling_that_has_it()
+    {
+        var machine = new Machine()
+            .Port("00:01.0", ExpressPortType.RootPort, 1, 1, multifunction: true)
+            .Port("00:01.1", ExpressPortType.RootPort, 2, 2, acs: false, multifunction: true)
+            .Conventional("00:01.2", multifunction: true);
+
+        Assert.Equal(["0000:00:01.0", "0000:00:01.1 0000:00:01.2"], machine.Groups());
+    }
+
+    [Fact]
     public void Acs_that_is_there_but_off_isolates_nothing()
     {
         var machine = new Machine()
@@ -194,6 +205,17 @@ public sealed class KernelGroupingTests
             .Endpoint("01:00.0", 0x1b4b, 0x9123, multifunction: true, acs: AcsFlags.None).Endpoint("01:00.1", 0x1b4b, 0x91a4, acs: AcsFlags.None);
 
         Assert.Equal(["0000:00:01.0", "0000:01:00.0 0000:01:00.1"], machine.Groups());
+    }
+
+    [Fact]
+    public void A_bus_full_of_bridges_that_alias_each_other_is_one_group()
+    {
+        // The worst case of the search for aliases: everyone aliases everyone, and the first of 256 finds no group.
+        var machine = new Machine();
+        for (var place = 0; place < 256; place++)
+            machine.Conventional(PciAddress.FromRoutingId(0, (ushort)place).ToString(), 0x10b5, 0x87b0, multifunction: true);
+
+        Assert.Single(machine.Groups());
     }
 
     [Fact]

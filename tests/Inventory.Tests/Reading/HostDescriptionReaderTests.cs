@@ -176,5 +176,8 @@ public sealed class HostDescriptionReaderTests
         { new InventoryTexts(null, NodeDevices: ["<device><name>net</name></device>"]), "nodeDevices" },
         { new InventoryTexts(null, NodeDevices: ["<!DOCTYPE d [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><device><name>&x;</name></device>"]), "nodeDevices[0]" },
         { new InventoryTexts(null, NodeDevices: [string.Concat(Enumerable.Repeat("<device>", 100_000))]), "nodeDevices[0]" },
+        { new InventoryTexts(null, NodeDevices: [$"<device {string.Concat(Enumerable.Range(0, 65).Select(i => $"a{i}='' "))}/>"]), "nodeDevices[0]" },
+        { new InventoryTexts(null, NodeDevices: [$"<device a='{new string('x', 100_000)}'/>"]), "nodeDevices[0]" },
+        { new InventoryTexts(null, NodeDevices: [new string(' ', TextLimits.LongestText / 2), new string(' ', (TextLimits.LongestText / 2) + 1)]), "nodeDevices" },
     };
 }
