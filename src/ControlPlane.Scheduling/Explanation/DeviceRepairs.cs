@@ -110,7 +110,7 @@ internal static class DeviceRepairs
         var rank = RankAssignable;
         foreach (var member in table.MembersOf(row.Group))
         {
-            if (table.Rows[member].IsEndpoint)
+            if (table.Rows[member].BindsGroup)
                 rank = Math.Max(rank, Clear(what, table, member, isWanted: member == index, changes));
             foreach (var excluding in Excluding(table, member))
                 rank = Math.Max(rank, Clear(what, table, excluding, isWanted: false, changes));
@@ -127,7 +127,7 @@ internal static class DeviceRepairs
             excluding.Add(row.PhysicalFunctionRow);
         for (var i = 0; i < table.Rows.Length; i++)
         {
-            if (table.Rows[i].PhysicalFunctionRow == index && table.Rows[i].IsEndpoint && row.State is not DeviceState.Host)
+            if (table.Rows[i].PhysicalFunctionRow == index && table.Rows[i].BindsGroup && row.State is not DeviceState.Host)
                 excluding.Add(i);
         }
         excluding.RemoveAll(i => !table.Rows[i].IsOwned && table.Rows[i].State != DeviceState.Quarantined);

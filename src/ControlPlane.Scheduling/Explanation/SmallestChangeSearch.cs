@@ -45,7 +45,7 @@ internal sealed class SmallestChangeSearch(HostExaminer examiner)
     /// </summary>
     private FleetChange? FindSingle(WhatIf what)
     {
-        if (examiner.Failing(what.Fleet, what.Host, what.Request).Exists(f => f is not (DeviceFilter or NumaFilter)))
+        if (examiner.Failing(what.Fleet, what.Host, what.Request) is [] or [not (DeviceFilter or NumaFilter), ..])
             return null;
         var before = what.Save();
         foreach (var repair in DeviceRepairs.For(what, 1).Where(r => r.Changes.Count == 1).OrderBy(r => r.Rank))

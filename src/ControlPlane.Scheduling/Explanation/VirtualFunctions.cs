@@ -47,7 +47,8 @@ internal static class VirtualFunctions
                 DeviceId = facts.Sriov.VfDeviceId, NumaNode = facts.NumaNode, Function = FunctionKind.Virtual,
                 PhysicalFunction = physicalFunction, IommuGroup = facts.IommuGroup is null ? null : shared ?? group++,
             };
-            var ownership = known >= 0 ? DeviceOwnership.Unowned with { Generation = table.Rows[known].Generation } : DeviceOwnership.Unowned;
+            // A function that comes back is still whose it was.
+            var ownership = known >= 0 ? OwnershipOf(table.Rows[known]) : DeviceOwnership.Unowned;
             added.Add(new PciDevice(fleet.Ids[host], function, ownership, Assignable: true, HostCritical: false, Present: true));
         }
         return added;
@@ -68,6 +69,9 @@ internal static class VirtualFunctions
         }
         return owners;
     }
+
+    private static DeviceOwnership OwnershipOf(in DeviceRow row) =>
+        new(row.State, row.IsOwned ? new DeviceOwner(row.Owner, "") : null, row.Generation);
 
     private static int? SharedGroup(DeviceTable table, int physicalFunction)
     {

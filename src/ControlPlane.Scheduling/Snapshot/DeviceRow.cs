@@ -62,6 +62,12 @@ internal struct DeviceRow
 
     public readonly bool IsEndpoint => (Flags & (DeviceFlags.Endpoint | DeviceFlags.Present)) == (DeviceFlags.Endpoint | DeviceFlags.Present);
 
+    /// <summary>
+    /// Counts against its IOMMU group: also a function that is switched off keeps others out while it is some VM's or critical, as the
+    /// database will have it.
+    /// </summary>
+    public readonly bool BindsGroup => IsEndpoint || (Has(DeviceFlags.Endpoint) && (IsOwned || Has(DeviceFlags.HostCritical)));
+
     public readonly bool Has(DeviceFlags flag) => (Flags & flag) != DeviceFlags.None;
 
     /// <summary>Some VM has it, or has not been proven to be rid of it.</summary>

@@ -24,12 +24,12 @@ internal sealed partial class DeviceTable
         }
         foreach (ref readonly var row in rows.AsSpan())
         {
-            if (row.IsEndpoint && row.Group != DeviceRow.NoIndex)
+            if (row.BindsGroup && row.Group != DeviceRow.NoIndex)
                 BlockByMember(row, ref groups[row.Group]);
         }
         foreach (ref readonly var row in rows.AsSpan())
         {
-            if (row.IsEndpoint && row.PhysicalFunctionRow != DeviceRow.NoIndex)
+            if (row.BindsGroup && row.PhysicalFunctionRow != DeviceRow.NoIndex)
                 BlockByExclusion(row, rows[row.PhysicalFunctionRow]);
         }
         if (seenBy is { } vm)
@@ -45,12 +45,12 @@ internal sealed partial class DeviceTable
 
     private static void BlockByMember(in DeviceRow row, ref IommuGroupState group)
     {
-        group.Endpoints++;
+        group.Endpoints += row.IsEndpoint ? (short)1 : (short)0;
         if (row.Has(DeviceFlags.HostCritical))
             group.Block |= GroupBlock.HostCritical;
-        if (row.State == DeviceState.Host && row.Has(DeviceFlags.HostDriver))
+        if (row.IsEndpoint && row.State == DeviceState.Host && row.Has(DeviceFlags.HostDriver))
             group.Block |= GroupBlock.HostUsed;
-        if (row.State == DeviceState.Quarantined)
+        if (row.IsEndpoint && row.State == DeviceState.Quarantined)
             group.Block |= GroupBlock.Quarantined;
         if (!row.IsOwned)
             return;

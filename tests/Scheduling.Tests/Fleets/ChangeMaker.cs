@@ -1,4 +1,3 @@
-using ControlPlane.Domain;
 using ControlPlane.Domain.Hosts;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Domain.VirtualMachines;
@@ -70,8 +69,7 @@ internal static class ChangeMaker
                 NumaNode = facts.NumaNode, IommuGroup = facts.IommuGroup is null ? null : shared ?? host.NewGroup(), Function = FunctionKind.Virtual,
                 PhysicalFunction = physicalFunction,
             };
-            var generation = known?.Ownership.Generation ?? Generation.None;
-            host.Devices[address] = new PciDevice(host.Id, made, DeviceOwnership.Unowned with { Generation = generation }, true, false, true);
+            host.Devices[address] = new PciDevice(host.Id, made, known?.Ownership ?? DeviceOwnership.Unowned, true, false, true);
         }
     }
 }

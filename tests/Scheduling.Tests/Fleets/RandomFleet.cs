@@ -83,6 +83,8 @@ internal sealed class RandomFleet
             host.Change(address, d => d with { Facts = d.Facts with { IommuGroup = null } });
         else if (host.Devices[address].Facts.Function == FunctionKind.Virtual && Sometimes(12))
             host.Change(address, d => d with { Present = false });
+        if (host.Devices[address].Facts.Function == FunctionKind.Virtual && host.Devices[address].Ownership.Owner is not null && Sometimes(4))
+            host.Change(address, d => d with { Present = false });
     }
 
     private void AddPools()

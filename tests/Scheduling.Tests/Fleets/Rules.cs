@@ -104,6 +104,11 @@ internal static class Rules
                 }
             }
         }
+        foreach (var gone in host.Devices.Values.Where(d => !d.Present && (d.HostCritical || d.Ownership.Owner is not null)))
+        {
+            if (devices.Exists(d => d.Facts.IommuGroup == gone.Facts.IommuGroup))
+                yield return $"{gone.Address} is switched off, but its group is not free";
+        }
         var held = devices.Concat(CompanionsOf(host, devices)).ToArray();
         foreach (var function in held.Where(d => d.Facts.Function == FunctionKind.Virtual))
         {
@@ -112,7 +117,7 @@ internal static class Rules
         }
         foreach (var physical in held)
         {
-            if (Endpoints(host).Any(d => d.Facts.PhysicalFunction == physical.Address && IsTaken(d)))
+            if (host.Devices.Values.Any(d => d.Facts.PhysicalFunction == physical.Address && IsTaken(d) && (d.Present || d.Ownership.Owner is not null)))
                 yield return $"{physical.Address} is held beside a virtual function of it";
         }
         if (request.NumaPolicy == NumaPolicy.Required && (cell is null || devices.Any(d => NodeOf(host, d) != cell)))
