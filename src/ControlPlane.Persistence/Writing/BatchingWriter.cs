@@ -68,6 +68,8 @@ public sealed partial class BatchingWriter : IAsyncDisposable
             MaxAutoPrepare = 256,
             AutoPrepareMinUsages = 2,
             Pooling = false,
+            // Which statement failed tells a missing reference from a row that is still referred to.
+            IncludeFailedBatchedCommand = true,
         };
         settings.Options = $"{settings.Options} {WriterConnection.SessionSettings}".Trim();
         return NpgsqlDataSource.Create(settings.ConnectionString);

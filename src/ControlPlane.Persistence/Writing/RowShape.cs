@@ -49,7 +49,7 @@ internal sealed record RowShape(
         {
             sum[i] = (sum[i], row[i]) switch
             {
-                (int a, int b) => checked(a + b),
+                (int a, int b) => (object)checked(a + b),
                 (long a, long b) => checked(a + b),
                 _ => throw new InvalidOperationException("Only whole numbers are summed up."),
             };
