@@ -149,7 +149,7 @@ internal sealed class KernelGrouping
     private int FindAliasGroup(int index, Span<Search> seen)
     {
         var own = DeviceAndFunction(index);
-        if ((seen[own] & Search.Aliases) != 0)
+        if ((seen[own] & Search.Aliases) != Search.None)
             return None;
         seen[own] |= Search.Aliases;
         if (groups[index] != None)
@@ -173,7 +173,7 @@ internal sealed class KernelGrouping
     {
         // A second search would only meet functions whose aliases were searched before.
         var own = DeviceAndFunction(index);
-        if ((seen[own] & Search.Siblings) != 0 || !tree.IsMultifunction(index) || IsIsolated(index))
+        if ((seen[own] & Search.Siblings) != Search.None || !tree.IsMultifunction(index) || IsIsolated(index))
             return None;
         seen[own] |= Search.Siblings;
         foreach (var other in tree.OnSameBus(index))
