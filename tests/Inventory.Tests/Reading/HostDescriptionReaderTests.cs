@@ -178,6 +178,6 @@ public sealed class HostDescriptionReaderTests
         { new InventoryTexts(null, NodeDevices: [string.Concat(Enumerable.Repeat("<device>", 100_000))]), "nodeDevices[0]" },
         { new InventoryTexts(null, NodeDevices: [$"<device {string.Concat(Enumerable.Range(0, 65).Select(i => $"a{i}='' "))}/>"]), "nodeDevices[0]" },
         { new InventoryTexts(null, NodeDevices: [$"<device a='{new string('x', 100_000)}'/>"]), "nodeDevices[0]" },
-        { new InventoryTexts(null, NodeDevices: [new string(' ', TextLimits.LongestText / 2), new string(' ', (TextLimits.LongestText / 2) + 1)]), "nodeDevices" },
+        { new InventoryTexts(null, NodeDevices: [$"<device/>{new string(' ', TextLimits.LongestText / 2)}", new string(' ', TextLimits.LongestText / 2)]), "nodeDevices" },
     };
 }
