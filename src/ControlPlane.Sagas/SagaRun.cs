@@ -76,13 +76,26 @@ internal abstract class SagaRun(SagaRuntime runtime, SagaRecord record) : ICance
     }
 
     /// <summary>No timer or signal reaches it any more.</summary>
-    public void Retire()
+    /// <returns>False when it is being driven still.</returns>
+    public bool Retire()
     {
         lock (gate)
         {
+            var stands = phase != Phase.Driven;
             phase = Phase.Retired;
             timer?.Dispose();
             timer = null;
+            return stands;
+        }
+    }
+
+    /// <summary>Its drive ended where the server stopped it.</summary>
+    public void StandStill()
+    {
+        lock (gate)
+        {
+            if (phase == Phase.Driven)
+                phase = Phase.Queued;
         }
     }
 

@@ -137,7 +137,8 @@ public sealed class SagaRunner : IAsyncDisposable
 
     /// <summary>
     /// Drives nothing further than its next commit. What has not reached one when the time of grace is over is abandoned: its row says
-    /// where to go on. At the end all leases are given back, so that another server need not wait for them to lapse.
+    /// where to go on. At the end the leases are given back, so that another server need not wait for them to lapse; not those of steps
+    /// that run on although they were cancelled.
     /// </summary>
     public async Task StopAsync(TimeSpan grace)
     {
@@ -150,8 +151,8 @@ public sealed class SagaRunner : IAsyncDisposable
             await IsIdleWithinAsync(TimeSpan.FromSeconds(1));
         }
 
-        foreach (var run in held.Values)
-            run.Retire();
+        foreach (var run in held.Values.Where(run => !run.Retire()))
+            held.TryRemove(run.Id, out _);
         await leases.GiveBackAsync();
         held.Clear();
     }
@@ -216,6 +217,8 @@ public sealed class SagaRunner : IAsyncDisposable
     private async Task DriveAsync(SagaRun run)
     {
         var end = await run.DriveAsync();
+        if (end == DriveEnd.Stopped)
+            run.StandStill();
         if (end is DriveEnd.Parked or DriveEnd.Stopped)
             return;
         held.TryRemove(new KeyValuePair<Guid, SagaRun>(run.Id, run));

@@ -285,6 +285,29 @@ public sealed class RecoveryTests
     }
 
     [Fact]
+    public async Task Stopping_keeps_the_lease_of_a_step_that_will_not_be_abandoned()
+    {
+        var gate = new Gate();
+        await using var rig = new Rig(new ScriptedSaga(p => p.Step("dig-hole", (s, c, _) => gate.Around(Act.Succeed)(s, c, CancellationToken.None), Act.Keep)));
+        var runner = await rig.StartRunnerAsync();
+        var (deaf, waiting) = (rig.Run(runner), rig.Insert(owner: "server-1"));
+        await gate.EnteredAsync();
+
+        var stopped = runner.StopAsync(TimeSpan.FromSeconds(1));
+        while (!stopped.IsCompleted)
+        {
+            rig.Time.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        await stopped;
+        Assert.Equal(waiting.Record.LeaseUntil, (await rig.RowAsync(deaf)).LeaseUntil);
+        gate.Open();
+        await runner.WhenIdleAsync();
+        Assert.Equal(0, runner.HeldCount);
+    }
+
+    [Fact]
     public async Task The_end_of_a_saga_on_another_server_is_learnt_when_noticed_or_at_the_next_tick()
     {
         var gate = new Gate();
