@@ -31,7 +31,10 @@ public static class ControlPlaneApi
 {
     public static IServiceCollection AddControlPlaneApi(this IServiceCollection services)
     {
-        services.AddAuthentication(BearerTokenHandler.SchemeName)
+        // The core alone: nothing here needs the key ring that the rest of it brings.
+        services.AddAuthenticationCore(options => options.DefaultScheme = BearerTokenHandler.SchemeName);
+        services.AddWebEncoders();
+        new AuthenticationBuilder(services)
             .AddScheme<AuthenticationSchemeOptions, BearerTokenHandler>(BearerTokenHandler.SchemeName, null);
         services.AddAuthorization(options => options.AddRolePolicies());
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, RefusedAccess>();
@@ -58,13 +61,15 @@ public static class ControlPlaneApi
     }
 
     /// <summary>What every request passes before it reaches an endpoint.</summary>
-    public static IApplicationBuilder UseControlPlaneApi(this IApplicationBuilder app) => app
-        .UseMiddleware<ExceptionProblems>()
-        .UseRouting()
-        .UseAuthentication()
-        .UseAuthorization();
+    /// <param name="beforeAccess">Put between the error handling and the question who calls.</param>
+    public static IApplicationBuilder UseControlPlaneApi(this IApplicationBuilder app, Action<IApplicationBuilder> beforeAccess)
+    {
+        app.UseMiddleware<ExceptionProblems>().UseRouting();
+        beforeAccess(app);
+        return app.UseAuthentication().UseAuthorization();
+    }
 
-    public static void MapControlPlaneApi(this IEndpointRouteBuilder routes)
+    public static void MapControlPlaneApi(this IEndpointRouteBuilder routes, bool openApiIsOpen)
     {
         routes.MapHosts();
         routes.MapPciDevices();
@@ -80,7 +85,7 @@ public static class ControlPlaneApi
         routes.MapTokens();
         routes.MapEvents();
         routes.MapAudit();
-        routes.MapOpenApi();
+        routes.MapOpenApi(openApiIsOpen);
     }
 
     /// <summary>The OpenAPI 3.1 document as JSON text, ending in a line feed.</summary>

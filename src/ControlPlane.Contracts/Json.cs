@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -88,4 +89,18 @@ public sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
 [JsonSerializable(typeof(ProblemResponse))]
 [JsonSerializable(typeof(EmptyRequest))]
 [JsonSerializable(typeof(HealthResponse))]
-public sealed partial class ContractsJson : JsonSerializerContext;
+public sealed partial class ContractsJson : JsonSerializerContext
+{
+    /// <summary>
+    /// What reads and writes bodies. Quotes and letters beyond ASCII stay as they are: the answers are JSON and never part of a page, so
+    /// they need not be safe inside one.
+    /// </summary>
+    public static ContractsJson Wire => Relaxed.Context;
+
+    /// <summary>Apart, because the order in which static members of a partial class are initialized is not defined.</summary>
+    private static class Relaxed
+    {
+        public static readonly ContractsJson Context =
+            new(new JsonSerializerOptions(Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
+    }
+}

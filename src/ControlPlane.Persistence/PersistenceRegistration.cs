@@ -29,19 +29,26 @@ public static class PersistenceRegistration
     public static IServiceCollection AddPersistence(this IServiceCollection services, string connectionString) => services
         .AddPersistence(new PersistenceOptions(connectionString));
 
-    public static IServiceCollection AddPersistence(this IServiceCollection services, PersistenceOptions options) => services
-        .AddReading(options.ConnectionString)
-        .AddWriting(options)
+    public static IServiceCollection AddPersistence(this IServiceCollection services, PersistenceOptions options) =>
+        services.AddPersistence(_ => options);
+
+    /// <summary>For a server whose database is started after the services are put together: asked for at the first use.</summary>
+    public static IServiceCollection AddPersistence(this IServiceCollection services, Func<IServiceProvider, PersistenceOptions> options) => services
+        .AddSingleton(options)
+        .AddReading()
+        .AddWriting()
         .AddStores();
 
-    private static IServiceCollection AddReading(this IServiceCollection services, string connectionString) => services
-        .AddPooledDbContextFactory<ControlPlaneDbContext>(options => options
-            .UseNpgsql(new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = PreparedStatementsMax }.ConnectionString)
+    private static IServiceCollection AddReading(this IServiceCollection services) => services
+        .AddPooledDbContextFactory<ControlPlaneDbContext>((provider, options) => options
+            .UseNpgsql(ReadingConnection(provider.GetRequiredService<PersistenceOptions>().ConnectionString))
             .UseQueryTrackingBehavior(QueryTrackingBehavior.NoTracking))
         .AddSingleton<FleetReader>();
 
-    private static IServiceCollection AddWriting(this IServiceCollection services, PersistenceOptions options) => services
-        .AddSingleton(options)
+    private static string ReadingConnection(string connectionString) =>
+        new NpgsqlConnectionStringBuilder(connectionString) { MaxAutoPrepare = PreparedStatementsMax }.ConnectionString;
+
+    private static IServiceCollection AddWriting(this IServiceCollection services) => services
         .AddSingleton<ServerIdentity>()
         .AddSingleton<CommitSignals>()
         .AddSingleton<BatchingWriter>()

@@ -84,7 +84,7 @@ internal sealed class Answer : IResult
     }
 
     private static JsonTypeInfo TypeOf<T>() =>
-        ContractsJson.Default.GetTypeInfo(typeof(T)) ?? throw new InvalidOperationException($"{typeof(T)} is not listed in ContractsJson.");
+        ContractsJson.Wire.GetTypeInfo(typeof(T)) ?? throw new InvalidOperationException($"{typeof(T)} is not listed in ContractsJson.");
 }
 
 /// <summary>An answer as the idempotency store keeps it.</summary>

@@ -36,7 +36,7 @@ internal sealed record BodyMetadata(Type Type);
 internal sealed class Body<T> : IBody, IEndpointParameterMetadataProvider
     where T : class
 {
-    private static readonly JsonTypeInfo<T> Type = (JsonTypeInfo<T>?)ContractsJson.Default.GetTypeInfo(typeof(T))
+    private static readonly JsonTypeInfo<T> Type = (JsonTypeInfo<T>?)ContractsJson.Wire.GetTypeInfo(typeof(T))
         ?? throw new InvalidOperationException($"{typeof(T)} is not listed in ContractsJson.");
 
     private readonly T? value;

@@ -35,7 +35,7 @@ internal static partial class JsonFaults
     {
         if (text.IndexOf("\\u0000"u8) < 0)
             return null;
-        var reader = new Utf8JsonReader(text, new JsonReaderOptions { MaxDepth = ContractsJson.Default.Options.MaxDepth });
+        var reader = new Utf8JsonReader(text, new JsonReaderOptions { MaxDepth = ContractsJson.Wire.Options.MaxDepth });
         while (reader.Read())
         {
             if (reader.TokenType is JsonTokenType.String or JsonTokenType.PropertyName && reader.ValueIsEscaped
@@ -70,7 +70,7 @@ internal static partial class JsonFaults
         var at = root.Type;
         foreach (Match segment in Segments().Matches(path ?? "$"))
         {
-            var type = ContractsJson.Default.GetTypeInfo(at);
+            var type = ContractsJson.Wire.GetTypeInfo(at);
             var next = type?.Kind switch
             {
                 JsonTypeInfoKind.Object => type.Properties.FirstOrDefault(p => p.Name == segment.Groups["name"].Value)?.PropertyType,
@@ -95,7 +95,7 @@ internal static partial class JsonFaults
             TypeCode.Int32 => $"must be a whole number from {int.MinValue} to {int.MaxValue}.",
             TypeCode.Int64 => $"must be a whole number from {long.MinValue} to {long.MaxValue}.",
             TypeCode.Double => "must be a number.",
-            _ when ContractsJson.Default.GetTypeInfo(type)?.Kind == JsonTypeInfoKind.Enumerable => "must be an array.",
+            _ when ContractsJson.Wire.GetTypeInfo(type)?.Kind == JsonTypeInfoKind.Enumerable => "must be an array.",
             _ => "must be an object.",
         };
     }

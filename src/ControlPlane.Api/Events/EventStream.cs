@@ -96,7 +96,7 @@ internal sealed class EventStream(
 
     private string Write(EventRecord e)
     {
-        var data = JsonSerializer.Serialize(mapping.ToResponse(e), ContractsJson.Default.EventResponse);
+        var data = JsonSerializer.Serialize(mapping.ToResponse(e), ContractsJson.Wire.EventResponse);
         return new StringBuilder().Append(CultureInfo.InvariantCulture, $"id: {e.Sequence}\nevent: {e.Type}\ndata: ").Append(data).Append("\n\n").ToString();
     }
 }

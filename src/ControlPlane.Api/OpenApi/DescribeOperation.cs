@@ -101,7 +101,7 @@ internal sealed class DescribeOperation : IOperationFilter
 
     private static OpenApiRequestBody RequestBody(BodyMetadata body, OperationFilterContext context)
     {
-        var required = ContractsJson.Default.GetTypeInfo(body.Type)!.Properties.Any(p => p.IsRequired);
+        var required = ContractsJson.Wire.GetTypeInfo(body.Type)!.Properties.Any(p => p.IsRequired);
         return new OpenApiRequestBody
         {
             Required = required,

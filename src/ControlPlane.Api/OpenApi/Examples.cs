@@ -23,7 +23,7 @@ internal static class Examples
         if (type.IsGenericType && type.GetGenericTypeDefinition() == typeof(Page<>))
             return new JsonObject { ["items"] = new JsonArray(Of(type.GetGenericArguments()[0])), ["nextPageToken"] = null };
         var example = Known.GetValueOrDefault(type) ?? throw new InvalidOperationException($"{type.Name} has no example.");
-        return JsonSerializer.SerializeToNode(example, ContractsJson.Default.GetTypeInfo(type)!)!;
+        return JsonSerializer.SerializeToNode(example, ContractsJson.Wire.GetTypeInfo(type)!)!;
     }
 
     private static IEnumerable<object> Hosts()

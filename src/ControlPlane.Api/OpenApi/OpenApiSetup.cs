@@ -52,7 +52,7 @@ internal sealed class StrictSchema : ISchemaFilter
     {
         if (schema is not OpenApiSchema { Properties.Count: > 0 } described)
             return;
-        if (ContractsJson.Default.GetTypeInfo(context.Type) is not { Kind: JsonTypeInfoKind.Object } type)
+        if (ContractsJson.Wire.GetTypeInfo(context.Type) is not { Kind: JsonTypeInfoKind.Object } type)
             return;
         var isRequest = context.Type.Name.EndsWith("Request", StringComparison.Ordinal);
         described.Required = isRequest
