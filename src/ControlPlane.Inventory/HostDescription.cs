@@ -17,10 +17,11 @@ public sealed record InventoryTexts(
 /// <summary>Something in the texts that was not understood, is missing, or contradicts itself; the inventory stands without it.</summary>
 /// <param name="Source">The field of <see cref="InventoryTexts"/> in the API's spelling: <c>lspci</c>, <c>iommuGroups</c>, <c>nodeDevices[2]</c>…</param>
 /// <param name="Line">Counted from 1; null when it is about the whole text.</param>
+/// <param name="Function">The function it is about; the message names it too.</param>
 public sealed record InventoryWarning(string Source, int? Line, PciAddress? Function, string Message)
 {
     public override string ToString() =>
-        $"{Source}{(Line is { } line ? $":{line}" : "")}: {(Function is { } function ? $"{function}: " : "")}{Message}";
+        $"{Source}{(Line is { } line ? $":{line}" : "")}: {Message}";
 }
 
 /// <summary>A function whose group as the host shows it is another set of functions than the kernel's rules give.</summary>

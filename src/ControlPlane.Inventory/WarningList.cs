@@ -13,7 +13,7 @@ internal sealed class WarningList(string source)
     public void Add(int? line, string message, PciAddress? function = null)
     {
         if (warnings.Count < Limit)
-            warnings.Add(new InventoryWarning(source, line, function, message));
+            warnings.Add(new InventoryWarning(source, line, function, function is { } about ? $"{about}: {message}" : message));
         else
             dropped++;
     }

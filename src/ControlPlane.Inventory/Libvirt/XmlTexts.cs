@@ -89,7 +89,8 @@ internal static class XmlTexts
                 case XmlNodeType.Text or XmlNodeType.CDATA when open.TryPeek(out var holder):
                     holder.Add(new XText(reader.Value));
                     break;
-                case XmlNodeType.Text or XmlNodeType.CDATA:
+                // White space longer than the reader's buffer comes as text.
+                case XmlNodeType.Text or XmlNodeType.CDATA when !string.IsNullOrWhiteSpace(reader.Value):
                     return Fault.Field(FaultKind.Malformed, field, $"has text outside of any element: {WarningList.Quote(reader.Value)}.");
             }
         }

@@ -105,7 +105,7 @@ public sealed record LspciDump(IReadOnlyList<LspciFunction> Functions, IReadOnly
             }
             // Two dumps in one text, one with words and one with bytes, complete each other; of two alike the first counts.
             var first = functions[byAddress[function.Address]];
-            warnings.Add(function.Line, $"{function.Address} was described before, in line {first.Line}; the first description counts", function.Address);
+            warnings.Add(function.Line, $"was described before, in line {first.Line}; the first description counts", function.Address);
             if (first.Bytes.Length < function.Bytes.Length)
                 functions[byAddress[function.Address]] = first with { Bytes = function.Bytes };
         }
