@@ -32,9 +32,11 @@ public sealed class FleetSnapshot(SchedulingOptions? options = null)
         lock (gate)
         {
             var isNew = !fleet.IndexOf.ContainsKey(host.Id);
-            fleet.UpsertHost(host);
+            var sameCells = fleet.UpsertHost(host);
             if (isNew)
                 allocations.CountWaiting(fleet, host.Id);
+            else if (!sameCells)
+                allocations.RecountCells(fleet, host.Id);
         }
     }
 

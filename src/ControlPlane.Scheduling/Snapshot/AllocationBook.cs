@@ -46,6 +46,16 @@ internal sealed class AllocationBook
         }
     }
 
+    /// <summary>The host has other NUMA cells than before.</summary>
+    public void RecountCells(FleetState fleet, HostId host)
+    {
+        foreach (var (key, allocation) in byVmAndHost)
+        {
+            if (key.Host == host && !waiting.Contains(key))
+                fleet.CountCells(fleet.IndexOf[host], allocation, +1);
+        }
+    }
+
     public void RemoveHost(FleetState fleet, HostId host)
     {
         foreach (var key in byVmAndHost.Keys.Where(k => k.Host == host).ToArray())

@@ -8,7 +8,8 @@ namespace ControlPlane.Scheduling.Snapshot;
 /// <summary>What changes the fleet, one function per event.</summary>
 internal static class FleetEvents
 {
-    public static int UpsertHost(this FleetState fleet, Host host)
+    /// <returns>False when the host's NUMA cells are other ones than before: what they have sold has to be counted anew.</returns>
+    public static bool UpsertHost(this FleetState fleet, Host host)
     {
         var known = fleet.IndexOf.TryGetValue(host.Id, out var index);
         if (!known)
@@ -17,12 +18,13 @@ internal static class FleetEvents
         var cells = host.Capacity.Cells.Count > 1 ? host.Capacity.Cells : [WholeHost(host)];
         var nodes = cells.Select(c => c.Node).ToArray();
         var old = known ? fleet.Blocks[index] : null;
+        var sameCells = old is null || old.CellNodes.AsSpan().SequenceEqual(nodes);
         var block = new HostBlock
         {
             Host = host,
             CellNodes = nodes,
             CellLimits = [.. cells.Select(c => HostShare.SellableOf(c, host.CpuRatio, host.MemoryRatio))],
-            CellSold = [.. nodes.Select(n => old is null ? HostShare.None : SoldOn(old, n))],
+            CellSold = old is not null && sameCells ? [.. old.CellSold] : new HostShare[nodes.Length],
             Devices = DeviceTable.None,
             CountedPools = [.. old?.CountedPools ?? []],
             Epoch = fleet.Epoch,
@@ -39,7 +41,7 @@ internal static class FleetEvents
         fleet.Accepts[index] = host.State.AcceptsVms() && !host.Cordoned;
         fleet.Cpu[index] = fleet.InternCpu(host.Cpu);
         fleet.PublishCounts(index);
-        return index;
+        return sameCells;
     }
 
     public static void UpsertDevices(this FleetState fleet, int host, IEnumerable<PciDevice> devices)
@@ -77,18 +79,23 @@ internal static class FleetEvents
         if (!fleet.IndexOf.TryGetValue(allocation.Host, out var host))
             return;
         fleet.Free[host] = sign > 0 ? fleet.Free[host] - allocation.Share : fleet.Free[host] + allocation.Share;
-        if (allocation.Cells is { Count: > 0 } cells)
-        {
-            var block = fleet.Own(host);
-            foreach (var cell in cells)
-            {
-                var index = Array.IndexOf(block.CellNodes, cell.Node);
-                if (index >= 0)
-                    block.CellSold[index] = sign > 0 ? block.CellSold[index] + cell.Share : block.CellSold[index] - cell.Share;
-            }
-        }
+        fleet.CountCells(host, allocation, sign);
         if (allocation.Group is { } group)
             fleet.ChangeMembers(new GroupKey(allocation.Project, group), host, sign);
+    }
+
+    /// <summary>Only the part of it that is on the host's NUMA cells.</summary>
+    public static void CountCells(this FleetState fleet, int host, VmAllocation allocation, int sign)
+    {
+        if (allocation.Cells is not { Count: > 0 } cells)
+            return;
+        var block = fleet.Own(host);
+        foreach (var cell in cells)
+        {
+            var index = Array.IndexOf(block.CellNodes, cell.Node);
+            if (index >= 0)
+                block.CellSold[index] = sign > 0 ? block.CellSold[index] + cell.Share : block.CellSold[index] - cell.Share;
+        }
     }
 
     /// <summary>Takes the devices of a placement, as its transaction will.</summary>
@@ -142,7 +149,4 @@ internal static class FleetEvents
     private static NumaCell WholeHost(Host host) => new(
         host.Capacity.Cells.Count == 1 ? host.Capacity.Cells[0].Node : 0, host.Capacity.Vcpus, host.Capacity.MemoryMiB,
         host.Capacity.Hugepages2MiB, host.Capacity.Hugepages1GiB);
-
-    private static HostShare SoldOn(HostBlock block, int node) =>
-        Array.IndexOf(block.CellNodes, node) is >= 0 and var cell ? block.CellSold[cell] : HostShare.None;
 }

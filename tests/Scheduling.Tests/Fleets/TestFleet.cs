@@ -42,9 +42,12 @@ internal sealed class TestFleet
 
     public TestFleet Allocate(VmAllocation allocation)
     {
+        Deallocate(allocation.Vm, allocation.Host);
         allocations.Add(allocation);
         return this;
     }
+
+    public void Deallocate(VmId vm, HostId host) => allocations.RemoveAll(a => a.Vm == vm && a.Host == host);
 
     /// <summary>A snapshot that has heard of everything, from scratch.</summary>
     public FleetSnapshot Told()
