@@ -185,17 +185,28 @@ public sealed class KernelGroupingTests
         Assert.Equal(["0000:00:14.0", "0000:00:14.3"], machine.Groups("Vendor ID: AuthenticAMD\nCPU(s): 2\n"));
     }
 
-    [Fact]
-    public void An_amd_iommu_and_the_root_complex_beside_it_have_no_group()
+    [Theory]
+    [InlineData(0x1022)]
+    [InlineData(0x1d94)]
+    public void An_amd_iommu_and_the_root_complex_beside_it_have_no_group(int amd)
     {
+        var vendor = (ushort)amd;
         var machine = new Machine()
-            .Conventional("00:00.0", 0x1022, 0x1480, multifunction: true, classCode: 0x060000)
-            .Conventional("00:00.2", 0x1022, 0x1481, multifunction: true, classCode: 0x080600)
-            .Conventional("00:01.0", 0x1022, 0x1482, multifunction: true, classCode: 0x060000)
-            .Port("00:01.1", ExpressPortType.RootPort, 1, 1, multifunction: true, vendor: 0x1022, device: 0x1483).Endpoint("01:00.0");
+            .Conventional("00:00.0", vendor, 0x1480, multifunction: true, classCode: 0x060000)
+            .Conventional("00:00.2", vendor, 0x1481, multifunction: true, classCode: 0x080600)
+            .Conventional("00:01.0", vendor, 0x1482, multifunction: true, classCode: 0x060000)
+            .Port("00:01.1", ExpressPortType.RootPort, 1, 1, multifunction: true, vendor: vendor, device: 0x1483).Endpoint("01:00.0");
 
         Assert.Equal(["0000:00:01.0", "0000:00:01.1", "0000:01:00.0"], machine.Groups());
         Assert.Null(machine.Read().At("0000:00:00.2").IommuGroup);
+    }
+
+    [Fact]
+    public void An_emulated_amd_iommu_in_a_device_of_its_own_leaves_the_host_bridge_its_group()
+    {
+        var machine = new Machine().Conventional("00:00.0", 0x8086, 0x29c0, classCode: 0x060000).Conventional("00:02.0", 0x1022, 0x1419, classCode: 0x080600);
+
+        Assert.Equal(["0000:00:00.0"], machine.Groups());
     }
 
     [Fact]
