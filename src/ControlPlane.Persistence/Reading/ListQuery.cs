@@ -29,11 +29,14 @@ internal sealed class ListQuery<T>(string table, params SortOrder<T>[] orders) w
 
     public ListQuery<T> WhereIf(string condition, object? value) => value is null ? this : Where(condition, value);
 
-    /// <summary>A place for a value in a condition that the caller puts together.</summary>
+    /// <summary>
+    /// A place for a value in a condition that the caller puts together. It is no number in braces until the statement is whole: the first
+    /// place would be taken for where <see cref="Where(string, object)"/> puts its value.
+    /// </summary>
     public string Place(object value)
     {
         arguments.Add(value);
-        return string.Create(CultureInfo.InvariantCulture, $"{{{arguments.Count - 1}}}");
+        return string.Create(CultureInfo.InvariantCulture, $"{{#{arguments.Count - 1}}}");
     }
 
     public async Task<Outcome<Page<T>>> ReadAsync(IDbContextFactory<ControlPlaneDbContext> contexts, PageRequest page, CancellationToken ct)
@@ -58,7 +61,7 @@ internal sealed class ListQuery<T>(string table, params SortOrder<T>[] orders) w
     }
 
     /// <summary>The filters, for a query that counts what a list would show.</summary>
-    internal string WhereClause => conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}";
+    internal string WhereClause => conditions.Count == 0 ? "" : Numbered($" WHERE {string.Join(" AND ", conditions)}");
 
     internal IReadOnlyList<object> Arguments => arguments;
 
@@ -77,8 +80,10 @@ internal sealed class ListQuery<T>(string table, params SortOrder<T>[] orders) w
     private string Sql(SortOrder<T> order, bool descending, int limit)
     {
         var by = string.Join(", ", order.Keys.Select(k => $"t.{k.Column}{(descending ? " DESC" : "")}"));
-        return $"SELECT t.* FROM {table} t{WhereClause} ORDER BY {by} LIMIT {Place(limit)}";
+        return Numbered($"SELECT t.* FROM {table} t{WhereClause} ORDER BY {by} LIMIT {Place(limit)}");
     }
+
+    private static string Numbered(string sql) => sql.Replace("{#", "{", StringComparison.Ordinal);
 
     private static string Text(object value) =>
         value is Array array ? string.Join(',', array.Cast<object>()) : Convert.ToString(value, CultureInfo.InvariantCulture) ?? "";
