@@ -23,7 +23,9 @@ namespace ControlPlane.Orchestration.Tests;
 public sealed class ControlPlaneWorld : IAsyncDisposable
 {
     private readonly TestDatabase database;
-    private readonly SequentialIds ids = new();
+    /// <summary>Each process draws ids from a range of its own, so that what it makes is called the same however many there were before.</summary>
+    private const long IdsOfAProcess = 1_000_000;
+
     private int processes;
 
     private ControlPlaneWorld(TestDatabase database, TimeProvider clock, EmulationOptions emulation)
@@ -44,22 +46,40 @@ public sealed class ControlPlaneWorld : IAsyncDisposable
 
     /// <summary>A process whose memory knows the fleet; its sagas run once <see cref="ServerProcess.RunAsync"/> is called.</summary>
     /// <param name="change">Registrations that replace the ordinary ones.</param>
-    public async Task<ServerProcess> StartProcessAsync(Action<IServiceCollection>? change = null)
+    /// <param name="number">Names the process; null: the next one.</param>
+    public async Task<ServerProcess> StartProcessAsync(Action<IServiceCollection>? change = null, int? number = null)
     {
+        var process = number ?? ++processes;
         var services = new ServiceCollection();
         services
             .AddSingleton(Clock)
-            .AddSingleton<IIdSource>(ids)
+            .AddSingleton<IIdSource>(new SequentialIds(process * IdsOfAProcess))
             .AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance)
             .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>))
             .AddPersistence(database.ConnectionString)
             .AddOrchestration()
             .AddSingleton<IHypervisorFleet>(Hypervisors)
-            .AddSingleton(new SagaRunnerOptions { Owner = $"process-{++processes}", IsSoleServer = true });
+            .AddSingleton(new SagaRunnerOptions { Owner = $"process-{process}", IsSoleServer = true });
         change?.Invoke(services);
         var provider = services.BuildServiceProvider();
         await provider.GetRequiredService<FleetLoader>().LoadAsync(CancellationToken.None);
         return new ServerProcess(provider);
+    }
+
+    /// <summary>Every saga, for its plan only: there is no database behind it.</summary>
+    public static IReadOnlyList<Saga> PlansOnly()
+    {
+        var provider = new ServiceCollection()
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton<IIdSource>(new SequentialIds(0))
+            .AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance)
+            .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>))
+            .AddPersistence("Host=nowhere")
+            .AddOrchestration()
+            .AddSingleton<IHypervisorFleet>(new EmulatedFleet(EmulationOptions.Fast, (_, _) => ValueTask.FromResult<HostProfile?>(null), TimeProvider.System))
+            .AddSingleton(new SagaRunnerOptions { Owner = "plans" })
+            .BuildServiceProvider();
+        return [.. provider.GetServices<Saga>()];
     }
 
     public async ValueTask DisposeAsync()
@@ -69,9 +89,9 @@ public sealed class ControlPlaneWorld : IAsyncDisposable
     }
 
     /// <summary>Ids in the order of their making, the same in every run.</summary>
-    private sealed class SequentialIds : IIdSource
+    private sealed class SequentialIds(long last) : IIdSource
     {
-        private long last;
+        private long last = last;
 
         public Guid Next()
         {

@@ -28,7 +28,12 @@ internal abstract class AttachSaga(
 {
     public sealed override string Kind => kind;
 
-    protected sealed override void Define(SagaPlan<PlugState> plan) => plan
+    protected override void Define(SagaPlan<PlugState> plan) => plan
+        .Step("prepare-devices", PrepareDevices, undo: CleanDevices, when: s => s.Devices.Count > 0)
+        .Step("plug-devices", PlugDevices, undo: UnplugDevices, when: s => s.Devices.Count > 0);
+
+    /// <summary>The virtio device comes first, so that a failover pair finds its standby there.</summary>
+    protected void DefineWithInterface(SagaPlan<PlugState> plan) => plan
         .Step("prepare-devices", PrepareDevices, undo: CleanDevices, when: s => s.Devices.Count > 0)
         .Step("plug-interface", PlugInterface, undo: UnplugInterface, when: s => s.HasVirtio)
         .Step("plug-devices", PlugDevices, undo: UnplugDevices, when: s => s.Devices.Count > 0);
@@ -96,6 +101,8 @@ internal sealed class AttachInterfaceSaga(
     : AttachSaga(KindName, hosts, devices, definitions, records, operations)
 {
     public const string KindName = "vm.attach-interface";
+
+    protected override void Define(SagaPlan<PlugState> plan) => DefineWithInterface(plan);
 }
 
 /// <summary>
@@ -108,7 +115,13 @@ internal abstract class DetachSaga(
 {
     public sealed override string Kind => kind;
 
-    protected sealed override void Define(SagaPlan<PlugState> plan) => plan
+    protected override void Define(SagaPlan<PlugState> plan) => plan
+        .Step("unplug-devices", UnplugDevices, undo: ReplugDevices, when: s => s.Devices.Count > 0)
+        .PointOfNoReturn()
+        .ForwardStep("clean-devices", CleanDevices);
+
+    /// <summary>The virtio device goes last, so that a failover pair keeps its standby as long as it has its function.</summary>
+    protected void DefineWithInterface(SagaPlan<PlugState> plan) => plan
         .Step("unplug-devices", UnplugDevices, undo: ReplugDevices, when: s => s.Devices.Count > 0)
         .Step("unplug-interface", UnplugInterface, undo: ReplugInterface, when: s => s.HasVirtio)
         .PointOfNoReturn()
@@ -163,4 +176,6 @@ internal sealed class DetachInterfaceSaga(
     : DetachSaga(KindName, hosts, devices, definitions, records, operations)
 {
     public const string KindName = "vm.detach-interface";
+
+    protected override void Define(SagaPlan<PlugState> plan) => DefineWithInterface(plan);
 }

@@ -79,4 +79,7 @@ public sealed class OperationStore(IDbContextFactory<ControlPlaneDbContext> cont
         unit.Add(UpdateShape, id.Value, KebabEnum<OperationState>.Write(state), errorCode, error, at.ToUniversalTime());
         unit.Signal(id.Value);
     }
+
+    /// <summary>A stuck operation is under way again.</summary>
+    public void Resume(WriteUnit unit, OperationId id) => unit.Add(UpdateShape, id.Value, KebabEnum<OperationState>.Write(OperationState.Running), null, null, null);
 }
