@@ -26,13 +26,15 @@ public sealed class ControlPlaneWorld : IAsyncDisposable
     /// <summary>Each process draws ids from a range of its own, so that what it makes is called the same however many there were before.</summary>
     private const long IdsOfAProcess = 1_000_000;
 
+    private static readonly EmulationOptions Quick = EmulationOptions.Fast with { LinkMiBPerSecond = 100_000, SwitchOverOverhead = TimeSpan.Zero };
+
     private int processes;
 
     private ControlPlaneWorld(TestDatabase database, TimeProvider clock, EmulationOptions emulation)
     {
         this.database = database;
         Clock = clock;
-        Hypervisors = new EmulatedFleet(emulation, (name, _) => ValueTask.FromResult(ProfileCatalog.Shipped.Find(name)), clock);
+        Hypervisors = new EmulatedFleet(emulation, (name, _) => ValueTask.FromResult(ProfileCatalog.Shipped.Find(name)), TimeProvider.System);
     }
 
     public TimeProvider Clock { get; }
@@ -41,8 +43,9 @@ public sealed class ControlPlaneWorld : IAsyncDisposable
 
     public TestDatabase Database => database;
 
+    /// <param name="clock">Of the control plane. The hosts' clock is always the real one: their time goes on by itself, as time on other machines does.</param>
     public static async Task<ControlPlaneWorld> CreateAsync(TimeProvider? clock = null, EmulationOptions? emulation = null) =>
-        new(await MigratedPostgres.Current.CreateDatabaseAsync(), clock ?? TimeProvider.System, emulation ?? EmulationOptions.Fast);
+        new(await MigratedPostgres.Current.CreateDatabaseAsync(), clock ?? TimeProvider.System, emulation ?? Quick);
 
     /// <summary>A process whose memory knows the fleet; its sagas run once <see cref="ServerProcess.RunAsync"/> is called.</summary>
     /// <param name="change">Registrations that replace the ordinary ones.</param>

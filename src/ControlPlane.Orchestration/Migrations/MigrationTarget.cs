@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using ControlPlane.Domain;
 using ControlPlane.Domain.Migrations;
 using ControlPlane.Domain.Pci;
@@ -19,18 +20,25 @@ public sealed class MigrationTarget(
     FleetSnapshot fleet, FleetDirectory directory, DeviceStore deviceStore, DeviceSteps devices, PlacementRecords placements,
     HostConnections hosts, DomainDefinitions definitions, MigrationRecords records, BatchingWriter writer)
 {
+    /// <summary>What a step has taken in memory and not committed yet: a step that is called again first gives it back.</summary>
+    private readonly ConcurrentDictionary<MigrationId, Placement> tentative = new();
+
     public async Task<StepOutcome<MigrationProgress>> ReserveAsync(MigrationProgress s, StepContext context, CancellationToken ct)
     {
         var owned = await devices.OwnedAsync(s.Vm.Id, s.Source, ct);
         var request = Request(s.Vm, owned, s.Request.Target);
         if (!request.TryGet(out var wanted, out var fault))
             return fault.ToOutcome<MigrationProgress>();
+        if (tentative.TryRemove(s.Record.Id, out var given))
+            fleet.Release(given);
         var reserved = fleet.Reserve(wanted);
         if (!reserved.TryGet(out var placement, out fault))
             return fault.ToOutcome<MigrationProgress>();
+        tentative[s.Record.Id] = placement;
         var planned = await PlanAsync(s.Vm, s.Request.DeviceMethod, owned, placement, ct);
         if (!planned.TryGet(out var travellers, out fault))
         {
+            tentative.TryRemove(s.Record.Id, out _);
             fleet.Release(placement);
             return fault.ToOutcome<MigrationProgress>();
         }
@@ -38,12 +46,15 @@ public sealed class MigrationTarget(
         var unit = new WriteUnit();
         placements.Claim(unit, placement, s.Vm);
         records.Update(unit, next);
+        unit.OnCommitted(() => tentative.TryRemove(s.Record.Id, out _));
         return StepOutcome<MigrationProgress>.Done(next, unit);
     }
 
     /// <summary>Undo. The host was touched by later steps only, and their undo has brought home what they touched.</summary>
     public async Task<StepOutcome<MigrationProgress>> ReleaseAsync(MigrationProgress s, StepContext context, CancellationToken ct)
     {
+        if (tentative.TryRemove(s.Record.Id, out var given))
+            fleet.Release(given);
         if (s.Target is not { } target)
             return StepOutcome<MigrationProgress>.Done(s); // Reserving is one commit with its log entry: it did not happen.
         var unit = new WriteUnit();
