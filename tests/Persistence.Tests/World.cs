@@ -26,7 +26,7 @@ internal sealed class World : IAsyncDisposable
     private readonly TestDatabase database;
     private readonly ServiceProvider services;
 
-    private World(TestDatabase database, WriterOptions options)
+    private World(TestDatabase database, string connectionString, WriterOptions options)
     {
         this.database = database;
         services = new ServiceCollection()
@@ -34,7 +34,7 @@ internal sealed class World : IAsyncDisposable
             .AddSingleton<IIdSource, RandomIds>()
             .AddSingleton<ILoggerFactory>(NullLoggerFactory.Instance)
             .AddSingleton(typeof(ILogger<>), typeof(NullLogger<>))
-            .AddPersistence(new PersistenceOptions(database.ConnectionString) { Writer = options })
+            .AddPersistence(new PersistenceOptions(connectionString) { Writer = options })
             .BuildServiceProvider();
     }
 
@@ -43,6 +43,8 @@ internal sealed class World : IAsyncDisposable
     public Network Network { get; private set; } = null!;
 
     public string ConnectionString => database.ConnectionString;
+
+    public string Database => database.Name;
 
     public NpgsqlDataSource Sql => database.DataSource;
 
@@ -56,9 +58,11 @@ internal sealed class World : IAsyncDisposable
 
     public HostStore Hosts => Get<HostStore>();
 
-    public static async Task<World> CreateAsync(PostgresServer postgres, WriterOptions? options = null)
+    /// <param name="through">What stands between the server and PostgreSQL, given the real connection string; null: nothing.</param>
+    public static async Task<World> CreateAsync(PostgresServer postgres, WriterOptions? options = null, Func<string, string>? through = null)
     {
-        var world = new World(await postgres.CreateDatabaseAsync(), options ?? WriterOptions.Default);
+        var database = await postgres.CreateDatabaseAsync();
+        var world = new World(database, through?.Invoke(database.ConnectionString) ?? database.ConnectionString, options ?? WriterOptions.Default);
         world.Project = new Project(new ProjectId(NewId()), Project.DefaultName, Quota.Unlimited, Generation.None, Now, Now);
         world.Network = new Network(new NetworkId(NewId()), "net", null, null, null, Generation.None, Now, Now);
         await world.CommitAsync(unit =>
@@ -141,6 +145,14 @@ internal sealed class World : IAsyncDisposable
     {
         await using var command = Sql.CreateCommand(sql);
         return (T)(await command.ExecuteScalarAsync())!;
+    }
+
+    /// <summary>Asks until the database says true: for what other sessions are about to do.</summary>
+    public async Task WaitUntilAsync(string sql)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!await ScalarAsync<bool>(sql))
+            await Task.Delay(TimeSpan.FromMilliseconds(5), TimeProvider.System, limit.Token);
     }
 
     /// <summary>SQL past the stores, as an attacker or an operator at the prompt would send it.</summary>

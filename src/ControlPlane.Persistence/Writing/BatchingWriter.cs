@@ -111,8 +111,23 @@ public sealed partial class BatchingWriter : IAsyncDisposable
             return;
         }
         for (var i = 0; i < units.Count; i++)
-            units[i].End(faults[i]);
+            Settle(units[i], faults[i]);
         Announce(units, faults);
+    }
+
+    /// <summary>This server's memory learns of the end before the caller does.</summary>
+    private void Settle(Pending unit, Fault? fault)
+    {
+        try
+        {
+            unit.Unit.Settle(committed: fault is null);
+        }
+        catch (Exception e)
+        {
+            // What is committed is committed, and the other units wait for their answers.
+            LogSettleFailed(e);
+        }
+        unit.Answer.SetResult(fault);
     }
 
     /// <summary>Tries until the database has answered, or until it is time to give up.</summary>
@@ -128,12 +143,15 @@ public sealed partial class BatchingWriter : IAsyncDisposable
                     return committer.Prospect; // The commit whose answer was lost did happen.
                 return await CommitOnceAsync(committer, units);
             }
-            catch (NpgsqlException e) when (IsOutage(e))
+            catch (Exception e) when (connection.IsInDoubt || (e is NpgsqlException npgsql && IsOutage(npgsql)))
             {
                 LogOutage(e, units.Length);
                 await connection.CloseAsync();
                 if (time.GetElapsedTime(started) + delay > options.GiveUpAfter)
+                {
+                    connection.GiveUpDoubt();
                     return [.. units.Select(_ => WriteFaults.DatabaseUnavailable)];
+                }
             }
             await Task.Delay(delay, time);
             delay = delay * 2 > RetryDelayMax ? RetryDelayMax : delay * 2;
@@ -179,18 +197,14 @@ public sealed partial class BatchingWriter : IAsyncDisposable
     [LoggerMessage(LogLevel.Error, "A batch of {Units} writes failed in a way that no constraint explains; they are tried one by one")]
     private partial void LogBatchFailed(Exception exception, int units);
 
+    [LoggerMessage(LogLevel.Error, "What was to follow the end of a write failed")]
+    private partial void LogSettleFailed(Exception exception);
+
     private sealed class Pending(WriteUnit unit)
     {
         public WriteUnit Unit { get; } = unit;
 
         public TaskCompletionSource<Fault?> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
-
-        /// <summary>This server's memory learns of the end before the caller does.</summary>
-        public void End(Fault? fault)
-        {
-            Unit.Settle(committed: fault is null);
-            Answer.SetResult(fault);
-        }
 
         public void Fail(Exception bug)
         {

@@ -24,23 +24,24 @@ internal sealed class WriterConnection(NpgsqlDataSource source, Guid id) : IAsyn
     private NpgsqlConnection? connection;
     private bool isReady;
     private long batch;
-    private long committed;
 
     public bool IsOpen => isReady && connection is { State: ConnectionState.Open };
+
+    /// <summary>The commit of the last batch was sent and its answer has not come: only the writer's row knows.</summary>
+    public bool IsInDoubt { get; private set; }
 
     /// <summary>The parameters that make every plan of a writer a lookup by key, whatever the tables' statistics say while they grow.</summary>
     public static string SessionSettings =>
         "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off -c jit=off";
 
-    /// <summary>Opens the connection; answers whether the batch that was under way when the last one broke was committed.</summary>
+    /// <summary>Opens the connection; answers whether the batch in doubt was committed; without doubt, false.</summary>
     public async Task<bool> OpenAsync(CancellationToken ct)
     {
         await CloseAsync();
         connection = await source.OpenConnectionAsync(ct);
         await ExecuteAsync($"SET application_name = '{applicationName}'", ct);
-        var wasCommitted = batch != committed && await WasCommittedAsync(ct);
-        if (wasCommitted)
-            committed = batch;
+        var wasCommitted = IsInDoubt && await WasCommittedAsync(ct);
+        IsInDoubt = false;
         if (batch == 0)
             await ExecuteAsync(ForgetOthers, ct);
         isReady = true;
@@ -64,9 +65,13 @@ internal sealed class WriterConnection(NpgsqlDataSource source, Guid id) : IAsyn
 
     public async Task CommitAsync(NpgsqlTransaction transaction, CancellationToken ct)
     {
+        IsInDoubt = true;
         await transaction.CommitAsync(ct);
-        committed = batch;
+        IsInDoubt = false;
     }
+
+    /// <summary>The units of the batch in doubt have been answered that it is not known: the next batch is another matter.</summary>
+    public void GiveUpDoubt() => IsInDoubt = false;
 
     public async Task CloseAsync()
     {
