@@ -130,9 +130,14 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         var host = new EmulatedHost(record.Id, blueprint, clock, timings, fabric) { Labels = new HostLabels(record.Labels) };
         if (PathOf(record.Id) is { } path)
         {
-            HostSnapshot.Restore(host, JournalLines.Read(path, line => JournalJson.Read(line.Span)));
-            ground.ApplyPending(host);
-            host.Journal = new HostJournal(path, HostSnapshot.Of(host));
+            var records = JournalLines.Read(path, line => JournalJson.Read(line.Span), out var bytes);
+            HostSnapshot.Restore(host, records);
+            var mended = ground.ApplyPending(host);
+            var state = HostSnapshot.Of(host).ToArray();
+            // Rewriting costs a rename, which file systems make sure of; lines are rewritten once half of them say nothing any more.
+            host.Journal = mended || records.Count > (2 * state.Length) + 64
+                ? HostJournal.Replace(path, state)
+                : HostJournal.Continue(path, bytes);
         }
         models[record.Id] = host;
         var gate = new CallGate(host, Faults);

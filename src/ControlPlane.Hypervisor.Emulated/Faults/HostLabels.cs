@@ -10,6 +10,7 @@ public sealed class HostLabels(IReadOnlyDictionary<string, string> labels)
     public const string ClearSettings = "emulator.clear-settings";
     public const string CreateVirtualFunctions = "emulator.create-virtual-functions";
     public const string CrashAt = "emulator.crash-at";
+    public const string ReviveAfter = "emulator.revive-after";
     public const string LinkMiBPerSecond = "emulator.link-mib-per-second";
     public const string Wire = "emulator.wire";
 
@@ -26,6 +27,9 @@ public sealed class HostLabels(IReadOnlyDictionary<string, string> labels)
 
     /// <summary>The moment at which the host dies, once: see <see cref="CrashPoint"/>.</summary>
     public CrashPoint? CrashesAt => ParseCrashPoint(labels.GetValueOrDefault(CrashAt));
+
+    /// <summary>How long a host that died stays down; null: until it is revived by hand.</summary>
+    public TimeSpan? RevivesAfter => Durations.Parse(labels.GetValueOrDefault(ReviveAfter));
 
     /// <summary>What a migration gets of the host's network; null: as the options say.</summary>
     public double? LinkBandwidth =>

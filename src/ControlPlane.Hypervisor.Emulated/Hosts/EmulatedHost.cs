@@ -219,6 +219,8 @@ internal sealed class EmulatedHost
         HardwareReset();
         Record(new JournalRecord.HostDied());
         Events.End();
+        if (Labels.RevivesAfter is { } after)
+            Clock.Quietly(Clock.Now + after, Revive);
     }
 
     /// <summary>The host boots again: its domains are known and off, its functions as after power-on.</summary>

@@ -24,13 +24,24 @@ internal sealed class HostJournal : IDisposable
     private long compactBytes;
     private long bytes;
 
-    /// <summary>Begins with these records, which replace what the file holds.</summary>
-    public HostJournal(string path, IEnumerable<JournalRecord> state)
+    private HostJournal(string path)
     {
         this.path = path;
         json = new Utf8JsonWriter(filling);
-        file = Rewrite(state);
+        file = null!;
     }
+
+    /// <summary>Begins with these records, which replace what the file holds.</summary>
+    public static HostJournal Replace(string path, IEnumerable<JournalRecord> state)
+    {
+        var journal = new HostJournal(path);
+        journal.file = journal.Rewrite(state);
+        return journal;
+    }
+
+    /// <summary>Goes on after so many bytes of the file, which is compact enough as it is.</summary>
+    public static HostJournal Continue(string path, long bytes) =>
+        new(path) { file = JournalLines.Continue(path, bytes), bytes = bytes, compactBytes = bytes };
 
     /// <summary>Why nothing can be written down any more (a full disk); null: all is well. A host without its journal answers no calls.</summary>
     public string? Failure { get; private set; }

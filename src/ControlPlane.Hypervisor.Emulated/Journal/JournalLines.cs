@@ -10,9 +10,13 @@ internal static class JournalLines
     /// was never answered: it is left out.
     /// </summary>
     /// <exception cref="JournalDamagedException">A line that is not the last one cannot be read: that is no torn write.</exception>
-    public static List<T> Read<T>(string path, Func<ReadOnlyMemory<byte>, T> parse)
+    public static List<T> Read<T>(string path, Func<ReadOnlyMemory<byte>, T> parse) => Read(path, parse, out _);
+
+    /// <param name="readBytes">Where the last whole line ends.</param>
+    public static List<T> Read<T>(string path, Func<ReadOnlyMemory<byte>, T> parse, out long readBytes)
     {
         var records = new List<T>();
+        readBytes = 0;
         if (!File.Exists(path))
             return records;
         ReadOnlyMemory<byte> rest = File.ReadAllBytes(path);
@@ -27,8 +31,18 @@ internal static class JournalLines
                 throw new JournalDamagedException($"{path}:{number} cannot be read: {e.Message}", e);
             }
             rest = rest[(end + 1)..];
+            readBytes += end + 1;
         }
         return records;
+    }
+
+    /// <summary>Opens a file for appending after so many bytes; what stands behind them is a torn line and goes.</summary>
+    public static FileStream Continue(string path, long bytes)
+    {
+        var stream = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0);
+        stream.SetLength(bytes);
+        stream.Position = bytes;
+        return stream;
     }
 
     /// <summary>Opens a file for appending, its present content replaced in one step (rename).</summary>

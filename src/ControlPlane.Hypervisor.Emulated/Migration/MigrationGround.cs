@@ -76,12 +76,15 @@ internal sealed class MigrationGround(
     }
 
     /// <summary>After a kill in the middle of a switch-over: does what the host had not written down yet.</summary>
-    public void ApplyPending(EmulatedHost host)
+    /// <returns>True when there was something to do.</returns>
+    public bool ApplyPending(EmulatedHost host)
     {
+        var applied = false;
         foreach (var entry in journal?.PendingOf(host.Id) ?? [])
         {
             if (!host.AppliedSwitchOvers.Contains(entry.Number))
             {
+                applied = true;
                 if (entry.Source == host.Id)
                     LeaveBehind(host, entry);
                 else
@@ -90,6 +93,7 @@ internal sealed class MigrationGround(
             host.AppliedSwitchOvers.Add(entry.Number);
         }
         host.AppliedSwitchOvers.IntersectWith((journal?.PendingOf(host.Id) ?? []).Select(e => e.Number));
+        return applied;
     }
 
     private static void LeaveBehind(EmulatedHost host, SwitchOverEntry entry)

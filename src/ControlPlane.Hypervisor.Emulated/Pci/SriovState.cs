@@ -58,14 +58,14 @@ internal sealed class SriovState(PciTree tree, EmulatedFunction physical, Virtua
     /// <summary>The functions that the description shows are there from the start.</summary>
     public void EnableAsDescribed(int count)
     {
-        if (count == 0)
-            return;
         var at = physical.Config.Capabilities.Sriov;
         if (at != 0)
         {
+            // The registers may say otherwise, in a description put together by hand: the functions that it shows are what counts.
+            const uint enable = PciRegisters.SriovVfEnable | PciRegisters.SriovMemoryEnable;
             physical.Config.Force(at + PciRegisters.SriovNumVfs, 2, (uint)count);
             var control = physical.Config.Read(at + PciRegisters.SriovControl, 2);
-            physical.Config.Force(at + PciRegisters.SriovControl, 2, control | PciRegisters.SriovVfEnable | PciRegisters.SriovMemoryEnable);
+            physical.Config.Force(at + PciRegisters.SriovControl, 2, count > 0 ? control | enable : control & ~enable);
         }
         SetCount(Math.Min(count, TotalVfs));
     }
