@@ -44,7 +44,6 @@ public static class ServerComposition
             })
             .AddOrchestration()
             .AddRecordedNouns()
-            .AddReconcilers()
             .AddSingleton(provider => new SagaRunnerOptions
             {
                 Owner = provider.GetRequiredService<ServerIdentity>().Id.ToString(),
