@@ -100,6 +100,8 @@ internal sealed class FunctionDocument
 
     public SriovDocument? Sriov { get; set; }
 
+    public string? MigrationFirmware { get; set; }
+
     public bool Assignable { get; set; }
 
     public bool HostCritical { get; set; }
@@ -131,4 +133,6 @@ internal sealed class SriovDocument
     public int Msix { get; set; }
 
     public string? Driver { get; set; }
+
+    public string? MigrationFirmware { get; set; }
 }

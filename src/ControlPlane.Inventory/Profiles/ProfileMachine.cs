@@ -29,6 +29,8 @@ internal sealed class ProfileMachine
 
     public Dictionary<PciAddress, string> PhysicalNetworks { get; } = [];
 
+    public Dictionary<PciAddress, string> MigrationFirmware { get; } = [];
+
     public void AddRoot(RootDocument root)
     {
         if (root.Bus is null || !PciAddress.TryParse($"{root.Bus}:00.0", out var bus))
@@ -95,6 +97,8 @@ internal sealed class ProfileMachine
             HostCritical.Add(address);
         if (document.PhysicalNetwork is { } network)
             PhysicalNetworks[address] = network;
+        if (document.MigrationFirmware is { } firmware)
+            MigrationFirmware[address] = firmware;
     }
 
     private SriovRegisters? MakeSriov(FunctionDocument document, PciAddress address, ref int nextBus)
@@ -162,9 +166,11 @@ internal sealed class ProfileMachine
         {
             if (!taken.Add(address))
                 problems.Add($"{physical}: its virtual function {address} stands where another function is");
+            if (document.Sriov!.MigrationFirmware is { } firmware)
+                MigrationFirmware[address] = firmware;
             functions.Add(new LspciFunction(address, 0)
             {
-                Bytes = VirtualFunctionSpace.Build(space, document.Sriov!.Msix),
+                Bytes = VirtualFunctionSpace.Build(space, document.Sriov.Msix),
                 Driver = document.Sriov.Driver,
                 NumaNode = node,
             });

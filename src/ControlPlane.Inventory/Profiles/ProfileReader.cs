@@ -96,6 +96,7 @@ public static class ProfileReader
         var gathering = new FactsGathering();
         var list = new WarningList("roots");
         gathering.AddDump(new LspciDump(machine.Functions, []), list);
+        gathering.AddMigrationFirmware(machine.MigrationFirmware);
         return Finish(document, gathering, list.ToList(), machine);
     }
 

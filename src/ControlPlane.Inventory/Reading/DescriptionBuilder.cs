@@ -77,6 +77,7 @@ internal sealed class DescriptionBuilder(HostCapacity capacity, CpuModel cpu)
             Link = function.Express?.Link,
             Interrupts = new PciInterrupts(function.Msi?.Vectors ?? 0, function.Msix?.Vectors ?? 0),
             Reset = function.ShownReset ?? computedReset,
+            MigrationFirmware = function.MigrationFirmware,
             Acs = function.Acs is not null && KernelGrouping.HasIsolation(function.Acs),
         };
     }

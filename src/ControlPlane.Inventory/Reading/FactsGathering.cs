@@ -88,6 +88,13 @@ internal sealed class FactsGathering
             warnings.Add(null, "has a group but is described nowhere", address);
     }
 
+    /// <summary>Marks functions whose state a driver can save and load.</summary>
+    public void AddMigrationFirmware(IReadOnlyDictionary<PciAddress, string> firmware)
+    {
+        foreach (var (address, version) in firmware)
+            functions[address] = functions[address] with { MigrationFirmware = version };
+    }
+
     public void Finish(WarningList warnings)
     {
         HostShowsGroups = functions.Values.Any(f => f.ShownGroup is not null);

@@ -53,6 +53,9 @@ internal sealed record FunctionFacts(PciAddress Address)
     /// <summary>The function that made this one's domain (Intel VMD), as the host's device tree shows it.</summary>
     public PciAddress? DomainMaker { get; init; }
 
+    /// <summary>Only profiles say it: no tool prints which devices' state can travel.</summary>
+    public string? MigrationFirmware { get; init; }
+
     public bool IsVirtual { get; init; }
 
     public PciAddress? PhysicalFunction { get; init; }

@@ -103,6 +103,15 @@ public sealed class ShippedProfilesTests
         Assert.All(accelerators, a => Assert.Contains(a.Address, profile.Assignable));
     }
 
+    [Fact]
+    public void The_state_of_a_connectx_6s_virtual_functions_can_travel_and_that_of_no_other()
+    {
+        var travelling = ProfileCatalog.Shipped.Profiles.SelectMany(p => p.Hardware.Inventory.Functions).Where(f => f.MigrationFirmware is not null).ToList();
+
+        Assert.Equal(32, travelling.Count);
+        Assert.All(travelling, f => Assert.Equal((FunctionKind.Virtual, 0x101e), (f.Function, f.DeviceId)));
+    }
+
     private static string Shown(PciFunction f) =>
         $"{f with { Reset = [] }} reset={string.Join(' ', f.Reset)}";
 }
