@@ -125,6 +125,24 @@ public abstract class MigrationSpecification : HypervisorSpecification
     });
 
     [Fact]
+    public Task A_guest_that_left_and_was_defined_anew_can_be_moved_anew() => OnFleet(async fleet =>
+    {
+        var definition = await CopyUntilHeld(fleet, await RunWithDevice(fleet));
+        Ok(await fleet.Source.Migration.SwitchOverAsync(definition.Ref, Ct));
+        Ok(await fleet.Target.DestroyAsync(At(definition.Ref, 2), Ct));
+        Ok(await fleet.Target.UndefineAsync(At(definition.Ref, 2), Ct));
+        var anew = definition with { Ref = At(definition.Ref, 3), Devices = [] };
+        Ok(await fleet.Source.DefineAsync(anew, Ct));
+        Ok(await fleet.Source.StartAsync(anew.Ref, Ct));
+        Assert.Equal(CopyPhase.None, Ok(await fleet.Source.Migration.ReadProgressAsync(anew.Ref, Ct)).Phase);
+
+        await CopyUntilHeld(fleet, anew);
+
+        Assert.Equal(SwitchOverResult.OnTarget, Ok(await fleet.Source.Migration.SwitchOverAsync(anew.Ref, Ct)));
+        Assert.Equal(DomainState.Running, await StateOf(fleet.Target, anew.Ref.Vm));
+    });
+
+    [Fact]
     public Task A_device_that_cannot_travel_must_be_unplugged_first() => OnFleet(async fleet =>
     {
         var definition = await RunWithDevice(fleet);

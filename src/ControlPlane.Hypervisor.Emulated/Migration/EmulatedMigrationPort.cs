@@ -9,7 +9,11 @@ namespace ControlPlane.Hypervisor.Emulated.Migration;
 /// <summary>Live migration as one emulated host offers it: incoming domains as a target, copies as a source.</summary>
 internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, DomainCalls domains, MigrationGround ground) : IMigrationPort
 {
+    /// <summary>As many failed or aborted copies are remembered.</summary>
+    private const int MaxEnded = 4096;
+
     private readonly Dictionary<VmId, OutgoingCopy> copies = [];
+    private readonly Dictionary<VmId, CopyProgress> ended = [];
 
     public Task<Outcome<IncomingMigration>> PrepareIncomingAsync(DomainDefinition definition, CancellationToken ct) =>
         gate.RunAsync(HypervisorCall.PrepareIncoming, host.Timings.Host.Start, () => PrepareIncoming(definition), ct);
@@ -92,7 +96,7 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
     {
         if (host.CheckEpoch(reference) is { } stale)
             return stale;
-        if (copies.TryGetValue(reference.Vm, out var present) && present.IsUnderWay)
+        if (copies.TryGetValue(reference.Vm, out var present))
         {
             return present.Target.Id == incoming.Target
                 ? default(Done)
@@ -111,10 +115,22 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
         if (CheckDevices(leaving, target, arriving) is { } mismatch)
             return mismatch;
         var link = ground.LinkBetween(host, target, options.BandwidthMiBPerSecond);
-        var copy = copies[reference.Vm] = new OutgoingCopy(host, leaving, target, arriving, options, link, ground.Settle);
+        var copy = copies[reference.Vm] = new OutgoingCopy(host, leaving, target, arriving, options, link, ground.Settle) { Ended = Forget };
+        ended.Remove(reference.Vm);
         copy.Begin();
         ground.Watch(reference.Vm);
         return default(Done);
+    }
+
+    /// <summary>Of a copy that is over only its result is kept: its memory goes. One that completed is remembered as the VM's departure.</summary>
+    private void Forget(OutgoingCopy copy)
+    {
+        copies.Remove(copy.Leaving.Vm);
+        if (copy.Phase == CopyPhase.Completed)
+            return;
+        if (ended.Count >= MaxEnded)
+            ended.Remove(ended.First().Key);
+        ended[copy.Leaving.Vm] = copy.Progress;
     }
 
     /// <summary>A device in the guest travels only into an equal one on the target; any other must be unplugged before.</summary>
@@ -137,7 +153,7 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
     {
         if (host.CheckEpoch(reference) is { } stale)
             return stale;
-        if (copies.GetValueOrDefault(reference.Vm) is not { IsUnderWay: true } copy)
+        if (copies.GetValueOrDefault(reference.Vm) is not { } copy)
             return Fault.Conflict("no-copy", $"No copy of VM {reference.Vm} is under way.");
         copy.SetDowntimeLimit(limit);
         return default(Done);
@@ -149,7 +165,7 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
             return stale;
         if (host.DepartureOf(reference.Vm) is { } departed)
             return departed;
-        return copies.TryGetValue(reference.Vm, out var copy) ? copy.Progress : CopyProgress.NotKnown;
+        return copies.TryGetValue(reference.Vm, out var copy) ? copy.Progress : ended.GetValueOrDefault(reference.Vm, CopyProgress.NotKnown);
     }
 
     private Outcome<Done> AbortCopy(DomainRef reference)
@@ -168,16 +184,16 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
             return stale;
         if (host.DepartureOf(reference.Vm) is not null)
             return Answered(SwitchOverResult.OnTarget);
-        if (copies.GetValueOrDefault(reference.Vm) is not { } copy)
-            return Fault.Conflict("no-copy", $"No copy of VM {reference.Vm} is known.");
-        if (copy.Phase == CopyPhase.HoldingBeforeSwitchOver)
-            copy.CrashIfAsked(CrashPoint.SwitchOver);
-        return copy.Phase switch
+        copies.GetValueOrDefault(reference.Vm)?.CrashIfAsked(CrashPoint.SwitchOver);
+        if (copies.TryGetValue(reference.Vm, out var copy))
         {
-            CopyPhase.Failed or CopyPhase.Aborted => Answered(SwitchOverResult.StayedOnSource),
-            CopyPhase.HoldingBeforeSwitchOver => Wait(copy.SwitchOver()),
-            _ => Fault.Conflict("not-holding", $"The copy of VM {reference.Vm} has not converged; it is {copy.Phase}."),
-        };
+            return copy.Phase == CopyPhase.HoldingBeforeSwitchOver
+                ? Wait(copy.SwitchOver())
+                : Fault.Conflict("not-holding", $"The copy of VM {reference.Vm} has not converged; it is {copy.Phase}.");
+        }
+        return ended.ContainsKey(reference.Vm)
+            ? Answered(SwitchOverResult.StayedOnSource)
+            : Fault.Conflict("no-copy", $"No copy of VM {reference.Vm} is known.");
 
         async Task<Outcome<SwitchOverResult>> Wait(Task<SwitchOverResult?> switching) =>
             await switching is { } result ? result : CallGate.Silent(host.Id);

@@ -53,6 +53,9 @@ internal sealed class OutgoingCopy
 
     public EmulatedDomain Arriving { get; }
 
+    /// <summary>Called once when the copy is over, however it ended.</summary>
+    public required Action<OutgoingCopy> Ended { get; init; }
+
     public bool IsUnderWay => Phase is CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver;
 
     private long BytesTotal { get; }
@@ -112,6 +115,7 @@ internal sealed class OutgoingCopy
             Target.Domains.Remove(Arriving.Vm);
         }
         Leaving.Network?.Reap();
+        Ended(this);
         switching?.TrySetResult(Source.IsDown ? null : SwitchOverResult.StayedOnSource);
         Source.Events.Tell(new HypervisorEvent.CopyChanged(Leaving.Vm, phase, Now));
     }
@@ -141,7 +145,9 @@ internal sealed class OutgoingCopy
     /// <summary>Labels of a host or of the VM can ask for the death of either host.</summary>
     public void CrashIfAsked(CrashPoint point)
     {
-        if (point == CrashPoint.Copy && !IsUnderWay)
+        if (!IsUnderWay && point != CrashPoint.AfterSwitchOver)
+            return;
+        if (point == CrashPoint.SwitchOver && Phase != CopyPhase.HoldingBeforeSwitchOver)
             return;
         if (Target.DiesAt(point) || Leaving.Behaviour.CrashesTargetAt == point)
             Target.Crash();
@@ -163,6 +169,7 @@ internal sealed class OutgoingCopy
             Stop(CopyPhase.Failed, "the switch-over could not be written down");
             return;
         }
+        Ended(this);
         Source.Events.Tell(new HypervisorEvent.CopyChanged(Leaving.Vm, CopyPhase.Completed, Now));
         CrashIfAsked(CrashPoint.AfterSwitchOver);
         switching!.TrySetResult(Source.IsDown ? null : SwitchOverResult.OnTarget);

@@ -37,7 +37,16 @@ internal sealed class ModelClock : IDisposable
         if (gate.IsHeldByCurrentThread)
             throw new InvalidOperationException("The model is entered already.");
         gate.Enter();
-        CatchUp();
+        try
+        {
+            CatchUp();
+        }
+        catch
+        {
+            // A bug in one event must not hold up every other caller for good.
+            gate.Exit();
+            throw;
+        }
         return new Scope(this);
     }
 
