@@ -50,7 +50,9 @@ internal static class ResetMethods
         var id = (function.VendorId, function.DeviceId);
         var methods = new List<ResetMethod>();
         var flrWorks = !NoFlr.Contains(id);
-        var flr = flrWorks && function.Express is { FunctionLevelReset: true };
+        // Functions of SR-IOV must have it (PCIe base specification, 9.3.3.2 and 9.3.5.2): it needs no bit that is seen.
+        var flr = flrWorks && (function.Express is { FunctionLevelReset: true }
+            || (!function.KnowsCapabilities && (function.IsVirtual || function.Sriov is not null)));
         if (Specific.Contains(id) || (SpecificByFlr.Contains(id) && flr) || (function.VendorId == 0x1425 && (function.DeviceId & 0xf000) == 0x4000))
             methods.Add(ResetMethod.DeviceSpecific);
         if (flr)

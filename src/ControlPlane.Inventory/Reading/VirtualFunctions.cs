@@ -21,6 +21,8 @@ internal static class VirtualFunctions
             functions[orphan.Address] = Adopt(orphan, functions, warnings);
         foreach (var made in functions.Values.Where(f => f.IsVirtual && f.PhysicalFunction is not null).ToList())
             functions[made.Address] = Complete(made, functions);
+        foreach (var family in functions.Values.Where(f => f.IsVirtual && f.PhysicalFunction is not null).GroupBy(f => f.PhysicalFunction!.Value).ToList())
+            Describe(family.Key, [.. family.OrderBy(f => f.Address)], functions, warnings);
     }
 
     /// <summary>The routing ids of the functions that a capability describes, as addresses; those that leave the segment are none.</summary>
@@ -86,6 +88,27 @@ internal static class VirtualFunctions
                 : $"answers like a virtual function; {maker} is taken for its maker, being the only one that can be",
             orphan.Address);
         return orphan with { IsVirtual = true, PhysicalFunction = maker };
+    }
+
+    /// <summary>A maker whose own capability is not in the description is known by what it made: that many, that far apart.</summary>
+    private static void Describe(PciAddress maker, List<FunctionFacts> made, Dictionary<PciAddress, FunctionFacts> functions, WarningList warnings)
+    {
+        if (!functions.TryGetValue(maker, out var physical))
+        {
+            warnings.Add(null, $"has made {made.Count} virtual functions and is described nowhere", maker);
+            return;
+        }
+        var offset = made[0].Address.RoutingId - maker.RoutingId;
+        if (physical.Sriov is not null || made[0].Address.Domain != maker.Domain || offset <= 0)
+            return;
+        var stride = made.Count > 1 ? made[1].Address.RoutingId - made[0].Address.RoutingId : 1;
+        functions[maker] = physical with
+        {
+            Sriov = new SriovRegisters(
+                0, VfEnabled: true, VfMemoryEnabled: true, AriHierarchy: false, made.Count, made.Count, made.Count, 0, offset, stride,
+                made[0].DeviceId == NoId ? (ushort)0 : made[0].DeviceId, 0x553, 1, new uint[6]),
+        };
+        warnings.Add(null, $"has no SR-IOV capability in the description; it is taken for one that can make the {made.Count} virtual functions it has made, and no more", maker);
     }
 
     private static FunctionFacts Complete(FunctionFacts function, Dictionary<PciAddress, FunctionFacts> functions)

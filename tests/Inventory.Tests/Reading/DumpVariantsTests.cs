@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using ControlPlane.Domain.Pci;
+using ControlPlane.Inventory.Configuration;
 using ControlPlane.Inventory.Tests.Grouping;
 
 namespace ControlPlane.Inventory.Tests.Reading;
@@ -64,6 +65,34 @@ public sealed partial class DumpVariantsTests
         Assert.Contains(computed.Warnings, w => w.Message.Contains("without privileges", StringComparison.Ordinal));
         Assert.All(linked.Inventory.Functions, f => Assert.Equal(capture.ShownGroups[f.Address], f.IommuGroup));
         Assert.Equal(capture.Read().Inventory.Functions.Select(Ids), linked.Inventory.Functions.Select(Ids));
+    }
+
+    [Fact]
+    public void Without_privileges_a_maker_is_known_by_the_virtual_functions_beside_it()
+    {
+        var description = Capture.Read(new InventoryTexts(WithoutPrivileges(new Capture("sriov").Lspci)));
+
+        var physical = description.At("0000:04:00.0");
+        Assert.Equal((FunctionKind.Physical, new SriovCapability(4, 4, 0x10ca, 128, 2)), (physical.Function, physical.Sriov));
+        Assert.All(description.Inventory.Functions.Where(f => f.Function == FunctionKind.Virtual), f =>
+        {
+            Assert.Equal(physical.Address, f.PhysicalFunction);
+            Assert.Equal([ResetMethod.Flr], f.Reset);
+        });
+        Assert.Contains(description.Warnings, w => w.Function == physical.Address && w.Message.Contains("no SR-IOV capability", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Where_several_could_have_made_a_virtual_function_none_is_taken_for_its_maker()
+    {
+        var physical = new ConfigurationSpaceBuilder(0x8086, 0x1572, 0x020000, multifunction: true)
+            .Express(new ExpressCapability(0, 2, ExpressPortType.Endpoint, false, true, null, false, false, 0, false, false)).Build();
+        var dump = new Machine().Add("01:00.0", physical).Add("01:00.1", physical)
+            .Add("01:02.0", VirtualFunctionSpace.Build(ConfigurationSpace.Decode(physical), 5)).ToString();
+
+        var function = Capture.Read(new InventoryTexts(FirstBytes(dump, 64))).At("0000:01:02.0");
+
+        Assert.Equal((FunctionKind.Virtual, null), (function.Function, function.PhysicalFunction));
     }
 
     [Theory]

@@ -25,6 +25,7 @@ public sealed class HostDescriptionReaderTests
         var lspci = capture.Read();
 
         Assert.Equal(lspci.Inventory.Functions.Select(Seen), libvirt.Inventory.Functions.Select(Seen));
+        Assert.All(libvirt.Inventory.Functions.Where(f => f.Function != FunctionKind.Plain), f => Assert.Contains(ResetMethod.Flr, f.Reset));
         Assert.Equal("enp4s0", libvirt.NetworkInterfaces[PciAddress.Parse("0000:04:00.0")].Name);
         // libvirt shows what the driver allows (sriov_totalvfs), which the igb driver sets one below the hardware's eight.
         Assert.Equal(new SriovCapability(7, 4, 0x10ca, 128, 2), libvirt.At("0000:04:00.0").Sriov);
