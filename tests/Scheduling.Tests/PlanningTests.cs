@@ -160,6 +160,21 @@ public sealed class PlanningTests
         Assert.Null(fleet.Snapshot.Place(TestFleet.Request(2) with { OnlyHosts = [source.Id] }));
     }
 
+    [Theory]
+    [InlineData(0x42, true)]
+    [InlineData(0x43, false)] // On the other NUMA node.
+    [InlineData(0x41, false)] // The physical function that the VM's own comes from.
+    public void A_hot_plugged_function_is_safe_to_bond_with_those_that_the_vm_has(int onlyFreeBus, bool fits)
+    {
+        source.WithNic(0x42, 1).WithNic(0x43, 1, node: 1).Own("0000:41:10.0", Ids.Vm(1));
+        foreach (var address in source.Devices.Keys.Where(a => a.Device == 0x10 && a.Bus != onlyFreeBus && a != PciAddress.Parse("0000:41:10.0")).ToArray())
+            source.Own(address.ToString(), Ids.Vm(9));
+        var bonded = Plain with { DeviceSpread = DeviceSpread.DistinctPhysicalFunctions };
+
+        Assert.Equal(fits, fleet.Snapshot.Place(PlacementRequest.ForHotPlug(Ids.Vm(1), Ids.Project, source.Id, bonded, TestFleet.Want(pool, 1))) is not null);
+        Assert.NotNull(fleet.Snapshot.Place(PlacementRequest.ForHotPlug(Ids.Vm(2), Ids.Project, source.Id, bonded, TestFleet.Want(pool, 1))));
+    }
+
     [Fact]
     public void A_hot_plug_may_take_another_member_of_a_group_that_the_vm_has_and_nobody_else_may()
     {

@@ -20,7 +20,9 @@ internal sealed class CompiledRequest
         Seed = FleetState.Mix(request.Vm.Value);
         ClassOfDemand = new int[request.Devices.Count];
         Classes = Classify(fleet.Catalog);
-        IsBondSafe = request.DeviceSpread == DeviceSpread.DistinctPhysicalFunctions && Classes.Where(c => c.IsVirtual).Sum(c => c.Count) > 1;
+        // In a hot-plug, even one function has to suit those that the VM has already.
+        IsBondSafe = request.DeviceSpread == DeviceSpread.DistinctPhysicalFunctions
+            && Classes.Where(c => c.IsVirtual).Sum(c => c.Count) > (request.Purpose == PlacementPurpose.HotPlug ? 0 : 1);
         Members = request.Group is { } group
             ? fleet.Groups.GetValueOrDefault(new GroupKey(request.Project, group), ImmutableDictionary<int, int>.Empty)
             : ImmutableDictionary<int, int>.Empty;

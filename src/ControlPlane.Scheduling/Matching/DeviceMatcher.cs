@@ -21,6 +21,10 @@ internal sealed class DeviceMatcher
     private bool[] takenGroups = [];
     private MatchScope scope;
 
+    /// <summary>Rows of physical functions that a bond-safe set may not use: the VM has a virtual one of each.</summary>
+    public HashSet<int> BondedFunctions { get; } = [];
+
+
     /// <summary>The most demands that the scope can serve, well chosen. Complete whenever a complete choice exists.</summary>
     public void Match(DeviceTable table, CompiledRequest request, in MatchScope within, DeviceCatalog catalog, DeviceMatch best)
     {
@@ -96,6 +100,7 @@ internal sealed class DeviceMatcher
             return true;
         var wires = catalog.WiresOf(bucket.PoolSet);
         return bucket.NumaNode == scope.BondNode && bucket.NumaNode != DeviceRow.UnknownNode && bucket.PhysicalFunctionRow >= 0
+            && !BondedFunctions.Contains(bucket.PhysicalFunctionRow)
             && (scope.BondWire == MatchScope.UnsaidWire ? wires.Length == 0 : wires.AsSpan().Contains(scope.BondWire));
     }
 

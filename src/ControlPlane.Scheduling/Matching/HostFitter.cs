@@ -1,3 +1,4 @@
+using ControlPlane.Domain;
 using ControlPlane.Domain.VirtualMachines;
 using ControlPlane.Scheduling.Placements;
 using ControlPlane.Scheduling.Snapshot;
@@ -34,6 +35,7 @@ internal sealed class HostFitter
     private readonly DeviceMatcher matcher = new();
     private readonly DeviceMatch trial = new();
     private readonly DeviceMatch wireTrial = new();
+    private readonly List<int> bonded = [];
 
     /// <summary>A VM that is on the host already may take more of the groups that it has.</summary>
     public static DeviceTable TableFor(FleetState fleet, int host, CompiledRequest request) =>
@@ -109,12 +111,14 @@ internal sealed class HostFitter
 
     private void MatchOn(FleetState fleet, int host, DeviceTable table, CompiledRequest request, int node, DeviceMatch best)
     {
-        if (!request.IsBondSafe)
+        // One function on a VM without others is safe on any node and wire.
+        if (!request.IsBondSafe || (request.ClassOfDemand.Length == 1 && !HasFunctions(table, request.Request.Vm)))
         {
             matcher.Match(table, request, new MatchScope(node), fleet.Catalog, best);
             return;
         }
         best.Reset(request.ClassOfDemand.Length);
+        NoteBonded(table, request);
         var block = fleet.Blocks[host]!;
         foreach (var bondNode in block.CellNodes)
         {
@@ -123,10 +127,45 @@ internal sealed class HostFitter
             for (var w = -1; w < block.Wires.Length; w++)
             {
                 var wire = w < 0 ? MatchScope.UnsaidWire : block.Wires[w];
+                if (!bonded.TrueForAll(row => Suits(table, row, bondNode, wire, fleet.Catalog)))
+                    continue;
                 matcher.Match(table, request, new MatchScope(node, true, bondNode, wire), fleet.Catalog, wireTrial);
                 if (wireTrial.Matched > best.Matched || (wireTrial.IsComplete && IsBetter(wireTrial, best, 0, 0)))
                     best.CopyFrom(wireTrial);
             }
         }
+    }
+
+    /// <summary>In a hot-plug, the virtual functions that the VM has: what comes has to be safe to bond with them.</summary>
+    private void NoteBonded(DeviceTable table, CompiledRequest request)
+    {
+        bonded.Clear();
+        matcher.BondedFunctions.Clear();
+        if (request.Request.Purpose != PlacementPurpose.HotPlug)
+            return;
+        for (var i = 0; i < table.Rows.Length; i++)
+        {
+            ref readonly var row = ref table.Rows[i];
+            if (!row.IsOwned || row.Owner != request.Request.Vm || row.PhysicalFunctionRow == DeviceRow.NoIndex)
+                continue;
+            bonded.Add(i);
+            matcher.BondedFunctions.Add(row.PhysicalFunctionRow);
+        }
+    }
+
+    private static bool HasFunctions(DeviceTable table, VmId vm)
+    {
+        foreach (ref readonly var row in table.Rows)
+        {
+            if (row.IsOwned && row.Owner == vm && row.PhysicalFunctionRow != DeviceRow.NoIndex)
+                return true;
+        }
+        return false;
+    }
+
+    private static bool Suits(DeviceTable table, int row, int node, int wire, DeviceCatalog catalog)
+    {
+        var wires = catalog.WiresOf(table.Rows[row].PoolSet);
+        return table.NodeOf(table.Rows[row]) == node && (wire == MatchScope.UnsaidWire ? wires.Length == 0 : wires.AsSpan().Contains(wire));
     }
 }

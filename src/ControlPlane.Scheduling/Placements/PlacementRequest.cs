@@ -89,7 +89,7 @@ public sealed record PlacementRequest
 
     /// <summary>
     /// The request for a migration's target: not the source, a CPU that has every feature of the source's, and for every device one of
-    /// the same model from the same pool or network. A VM pinned to a host by its spec can move only where the caller says.
+    /// the same model from the same pool or network. The host that the spec names was about the VM's creation and does not hold it back.
     /// </summary>
     /// <param name="sourceDevices">The functions that serve the VM now, by attachment name; a missing one may be of any model.</param>
     /// <param name="target">Only this host; null: any.</param>
@@ -105,13 +105,17 @@ public sealed record PlacementRequest
             SourceCpu = sourceCpu,
         });
 
-    /// <summary>The request for more devices of a VM where it is; nothing but the devices is asked of the host.</summary>
+    /// <summary>
+    /// The request for more devices of a VM where it is; nothing but the devices is asked of the host. A VM whose functions are to be safe
+    /// to bond gets one that is safe to bond with those it has.
+    /// </summary>
     public static PlacementRequest ForHotPlug(VmId vm, ProjectId project, HostId host, VmSpec spec, IReadOnlyList<DeviceDemand> devices) => new()
     {
         Vm = vm,
         Project = project,
         Purpose = PlacementPurpose.HotPlug,
         NumaPolicy = spec.NumaPolicy == NumaPolicy.Required ? NumaPolicy.Preferred : spec.NumaPolicy,
+        DeviceSpread = spec.DeviceSpread,
         Devices = devices,
         OnlyHosts = [host],
     };
