@@ -54,7 +54,7 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         {
             if (open.TryGetValue(host.Id, out var present))
             {
-                present.Model.Labels = new HostLabels(host.Labels);
+                present.Model.Label(host.Labels);
                 return present;
             }
         }
@@ -127,7 +127,8 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         if (!blueprints.TryGetValue(profile.Name, out var blueprint) || !ReferenceEquals(blueprint.Profile, profile))
             blueprints[profile.Name] = blueprint = new MachineBlueprint(profile);
         var timings = new EmulationTimings(options.Guest, options.Host, options.CloseTimeout, options.Seed);
-        var host = new EmulatedHost(record.Id, blueprint, clock, timings, fabric) { Labels = new HostLabels(record.Labels) };
+        var host = new EmulatedHost(record.Id, blueprint, clock, timings, fabric);
+        host.Label(record.Labels);
         if (PathOf(record.Id) is { } path)
         {
             var records = JournalLines.Read(path, line => JournalJson.Read(line.Span), out var bytes);

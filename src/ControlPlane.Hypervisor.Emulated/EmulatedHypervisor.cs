@@ -88,7 +88,7 @@ internal sealed class EmulatedHypervisor : IHypervisor
         gate.WaitAsync(HypervisorCall.UnplugInterface, () => plugs.UnplugInterface(domain, interfaceName, deadline), ct);
 
     Task<Outcome<Done>> IHypervisor.SetStandbyLinkAsync(DomainRef domain, string interfaceName, bool up, CancellationToken ct) =>
-        gate.RunAsync(HypervisorCall.SetStandbyLink, AtOnce, () => plugs.SetStandbyLink(domain, interfaceName, up), ct);
+        gate.WaitAsync(HypervisorCall.SetStandbyLink, () => plugs.SetStandbyLink(domain, interfaceName, up), ct);
 
     Task<Outcome<IReadOnlyList<DomainStatus>>> IHypervisor.ListDomainsAsync(CancellationToken ct) =>
         gate.RunAsync<IReadOnlyList<DomainStatus>>(

@@ -75,7 +75,10 @@ public interface IHypervisor
 
     Task<Outcome<UnplugResult>> UnplugInterfaceAsync(DomainRef domain, string interfaceName, TimeSpan deadline, CancellationToken ct);
 
-    /// <summary>Sets the link of an interface's virtio standby as the guest sees it.</summary>
+    /// <summary>
+    /// Sets the link of an interface's virtio standby as the guest sees it. Lowering it waits until the function of the pair, where it has
+    /// one, carries the traffic: a guest does not lose its only way.
+    /// </summary>
     Task<Outcome<Done>> SetStandbyLinkAsync(DomainRef domain, string interfaceName, bool up, CancellationToken ct);
 
     /// <summary>Every domain of ours on the host, with what is plugged into it. Domains that are not ours are never listed.</summary>
@@ -129,7 +132,10 @@ public interface IMigrationPort
     /// </summary>
     Task<Outcome<SwitchOverResult>> SwitchOverAsync(DomainRef domain, CancellationToken ct);
 
-    /// <summary>Either host: for each interface of the domain, the longest silence that probe frames met since the given time.</summary>
+    /// <summary>
+    /// Either host: for each interface of the domain, the longest silence that probe frames met since the given time. The silence of a
+    /// function that was just plugged is measured to its end: the answer waits for its driver.
+    /// </summary>
     Task<Outcome<IReadOnlyList<InterfaceGap>>> MeasureGapsAsync(DomainRef domain, DateTimeOffset since, CancellationToken ct);
 }
 

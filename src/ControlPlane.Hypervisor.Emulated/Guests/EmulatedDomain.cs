@@ -99,6 +99,9 @@ internal sealed class EmulatedDomain
         return (appeared > BootedAt ? appeared : BootedAt) + Behaviour.DriverProbe;
     }
 
+    /// <summary>When traffic goes through a device, its failover pair's change of path included.</summary>
+    public DateTimeOffset CarriesAt(string device) => DriverReadyAt(device) + Behaviour.PathChange;
+
     public void NotePlugged(string device, DateTimeOffset at) => (pluggedAt ??= [])[device] = at;
 
     public void ForgetAllPlugged() => pluggedAt = null;

@@ -27,6 +27,7 @@ internal sealed class EmulatedHost
     private readonly Dictionary<PciAddress, int> configuredVfs = [];
     private readonly Dictionary<VmId, CopyProgress> departures = [];
     private readonly List<(PciAddress Address, Action Then)> whenClosed = [];
+    private IReadOnlyDictionary<string, string>? labelled;
     private CrashPoint? spentCrash;
     private HostInventory? scanned;
 
@@ -64,7 +65,7 @@ internal sealed class EmulatedHost
 
     public Dictionary<VmId, EmulatedDomain> Domains { get; } = [];
 
-    public HostLabels Labels { get; set; } = HostLabels.None;
+    public HostLabels Labels { get; private set; } = HostLabels.None;
 
     public bool IsDown { get; private set; }
 
@@ -76,6 +77,15 @@ internal sealed class EmulatedHost
     public IReadOnlyDictionary<VmId, Generation> Epochs => epochs;
 
     public IReadOnlyDictionary<PciAddress, int> ConfiguredVfs => configuredVfs;
+
+    /// <summary>The host's labels as they are now; asked for with every call, and changed seldom.</summary>
+    public void Label(IReadOnlyDictionary<string, string> labels)
+    {
+        if (ReferenceEquals(labels, labelled))
+            return;
+        labelled = labels;
+        Labels = new HostLabels(labels);
+    }
 
     public void Record(JournalRecord record) => Journal?.Append(record);
 

@@ -64,7 +64,19 @@ internal sealed class PlugCalls(EmulatedHost host, DomainCalls domains)
         return domain.Interface(name) is null ? Answered(UnplugResult.Unplugged) : Ask(domain, name, isInterface: true, deadline);
     }
 
-    public Outcome<Done> SetStandbyLink(DomainRef reference, string name, bool up)
+    /// <summary>A standby is taken away only once the function of its pair carries the traffic: a guest shall not lose its only way.</summary>
+    public Outcome<Task<Outcome<Done>>> SetStandbyLink(DomainRef reference, string name, bool up)
+    {
+        if (!domains.Find(reference).TryGet(out var domain, out var fault))
+            return fault;
+        if (up || domain.State != DomainState.Running || domain.Device(name) is null || domain.CarriesAt(name) is var carriesAt && carriesAt <= host.Clock.Now)
+            return Task.FromResult(SetLink(reference, name, up));
+        var set = new TaskCompletionSource<Outcome<Done>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Clock.At(carriesAt, () => set.TrySetResult(host.IsDown ? CallGate.Silent(host.Id) : SetLink(reference, name, up)));
+        return set.Task;
+    }
+
+    private Outcome<Done> SetLink(DomainRef reference, string name, bool up)
     {
         if (!domains.Find(reference).TryGet(out var domain, out var fault))
             return fault;

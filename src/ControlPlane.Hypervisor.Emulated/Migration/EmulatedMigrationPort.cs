@@ -37,7 +37,24 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
         gate.WaitAsync(HypervisorCall.SwitchOver, () => SwitchOver(domain), ct);
 
     public Task<Outcome<IReadOnlyList<InterfaceGap>>> MeasureGapsAsync(DomainRef domain, DateTimeOffset since, CancellationToken ct) =>
-        gate.RunAsync(HypervisorCall.MeasureGaps, TimeSpan.Zero, () => MeasureGaps(domain, since), ct);
+        gate.WaitAsync(HypervisorCall.MeasureGaps, () => BeginMeasure(domain, since), ct);
+
+    /// <summary>A device that was just plugged carries nothing until its driver is ready: its silence is measured to its end.</summary>
+    private Outcome<Task<Outcome<IReadOnlyList<InterfaceGap>>>> BeginMeasure(DomainRef reference, DateTimeOffset since)
+    {
+        var now = host.Clock.Now;
+        var complete = now;
+        if (host.Domains.GetValueOrDefault(reference.Vm) is { State: DomainState.Running } domain)
+        {
+            complete = domain.Definition.Devices.Where(d => d.Settings.Mac is not null)
+                .Select(d => domain.CarriesAt(d.Name) + (2 * ground.ProbeInterval)).Append(now).Max();
+        }
+        if (complete <= now)
+            return Task.FromResult(MeasureGaps(reference, since));
+        var measured = new TaskCompletionSource<Outcome<IReadOnlyList<InterfaceGap>>>(TaskCreationOptions.RunContinuationsAsynchronously);
+        host.Clock.At(complete, () => measured.TrySetResult(host.IsDown ? CallGate.Silent(host.Id) : MeasureGaps(reference, since)));
+        return measured.Task;
+    }
 
     /// <summary>Also for a guest that has left: what was measured while it went is asked for afterwards.</summary>
     private Outcome<IReadOnlyList<InterfaceGap>> MeasureGaps(DomainRef reference, DateTimeOffset since)

@@ -16,6 +16,8 @@ internal sealed class MigrationGround(
 
     private readonly Dictionary<VmId, ProbeWatch> watches = [];
 
+    public TimeSpan ProbeInterval => probes.Interval;
+
     public EmulatedHost? FindHost(HostId id) => hosts.GetValueOrDefault(id);
 
     /// <summary>A migration of the VM has come a step further: its traffic is watched, from now until a while after the last step.</summary>

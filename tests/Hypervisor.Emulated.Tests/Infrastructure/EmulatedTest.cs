@@ -42,7 +42,8 @@ public abstract class EmulatedTest : HypervisorSpecification
     private protected static Task Pass(TestFleet fleet, double seconds) => Task.Delay(TimeSpan.FromSeconds(seconds), fleet.Time, Ct);
 
     /// <summary>The whole way of one guest to the target, its function replaced there by an equal one.</summary>
-    private protected static async Task<IReadOnlyList<InterfaceGap>> MigrateWithDevice(TestFleet fleet, DomainDefinition definition)
+    private protected static async Task<IReadOnlyList<InterfaceGap>> MigrateWithDevice(
+        TestFleet fleet, DomainDefinition definition, bool lowerStandbyAtOnce = false, bool measureAtOnce = false)
     {
         await Pass(fleet, 10); // Booted, its drivers ready.
         var began = fleet.Time.GetUtcNow();
@@ -56,7 +57,10 @@ public abstract class EmulatedTest : HypervisorSpecification
             await Pass(fleet, 0.05);
         Assert.Equal(SwitchOverResult.OnTarget, Ok(await fleet.Source.Migration.SwitchOverAsync(definition.Ref, Ct)));
         Ok(await fleet.Target.PlugAsync(definition.Ref, replacement, Ct));
-        await Pass(fleet, 5);
+        if (lowerStandbyAtOnce)
+            Ok(await fleet.Target.SetStandbyLinkAsync(definition.Ref, definition.Devices[0].Name, up: false, Ct));
+        if (!measureAtOnce)
+            await Pass(fleet, 5);
         return Ok(await fleet.Target.Migration.MeasureGapsAsync(definition.Ref, began, Ct));
     }
 }

@@ -77,7 +77,7 @@ internal sealed class TestFleet : ISpecificationFleet
 
     public void SetLabel(IHypervisor host, string name, string value)
     {
-        labels[host.Host][name] = value;
+        labels[host.Host] = new Dictionary<string, string>(labels[host.Host]) { [name] = value };
         Open((int)host.Host.Value.ToByteArray()[0]);
     }
 

@@ -46,6 +46,29 @@ public sealed class InterfaceGapTests : EmulatedTest
     });
 
     [Fact]
+    public Task A_standby_that_is_lowered_right_after_the_replug_carries_until_the_function_does() => OnTestFleet(async fleet =>
+    {
+        var definition = await RunWithDevice(fleet);
+
+        var gap = Assert.Single(await MigrateWithDevice(fleet, definition, lowerStandbyAtOnce: true));
+
+        Assert.False(Assert.Single(Ok(await fleet.Target.FindDomainAsync(definition.Ref.Vm, Ct))!.Interfaces).LinkUp);
+        Assert.True(gap.Longest < TimeSpan.FromMilliseconds(100), $"{gap}");
+    });
+
+    [Fact]
+    public Task The_silence_of_a_function_that_was_just_plugged_is_measured_to_its_end() => OnTestFleet(async fleet =>
+    {
+        var definition = NewDefinition(fleet, devices: Device(await FirstVirtualFunction(fleet, fleet.Source)));
+        await Launch(fleet, definition);
+
+        var gap = Assert.Single(await MigrateWithDevice(fleet, definition, measureAtOnce: true));
+
+        Assert.True(gap.Longest > Options.Guest.DriverProbe, $"{gap}");
+        Assert.InRange(gap.Lost, (int)(gap.Longest / Options.ProbeInterval) - 2, gap.Probes);
+    });
+
+    [Fact]
     public Task Nothing_is_measured_while_nothing_migrates() => OnTestFleet(async fleet =>
     {
         var definition = await RunWithDevice(fleet);
