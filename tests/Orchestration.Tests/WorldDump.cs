@@ -10,7 +10,7 @@ public static class WorldDump
     // A VM that failed holds nothing but its name, which is the answer its caller gets: it is history, not a leak.
     private static readonly string[] Queries =
     [
-        "SELECT h.name, d.address, d.state, d.owner_vm_id, d.owner_name, d.owner_companion, d.assignable, d.present FROM pci_devices d JOIN hosts h ON h.id = d.host_id ORDER BY 1, 2",
+        "SELECT h.name, d.address, d.state, d.owner_vm_id, d.owner_name, d.owner_companion, d.assignable FROM pci_devices d JOIN hosts h ON h.id = d.host_id WHERE d.present ORDER BY 1, 2",
         "SELECT h.name, u.vcpus_sold, u.memory_mib_sold, u.hugepages_2mib_sold FROM host_usage u JOIN hosts h ON h.id = u.host_id ORDER BY 1",
         "SELECT a.vm_id, a.host_id, a.vcpus, a.memory_mib, a.group_name FROM host_allocations a ORDER BY 1, 2",
         "SELECT mac, vm_id, interface FROM mac_addresses ORDER BY 1",

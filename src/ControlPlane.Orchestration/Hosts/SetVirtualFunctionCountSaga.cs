@@ -22,8 +22,8 @@ internal sealed class SetVirtualFunctionCountSaga(HostConnections hosts, HostRec
     public override string Kind => KindName;
 
     protected override void Define(SagaPlan<State> plan) => plan
-        .Step("set-count", SetCount, undo: RestoreCount)
-        .Step("read-inventory", ReadInventory, undo: ReadInventory, refused: RefusedChanges.Retry);
+        .Step("set-count", SetCount, undo: RestoreCount, refused: RefusedChanges.Retry)
+        .Step("read-inventory", ReadInventory, undo: NothingToUndo, refused: RefusedChanges.Retry);  // the undo above reads again
 
     protected override void Succeeded(WriteUnit unit, State s, SagaEnd end) => devices.GiveBack(unit, s.Host, s.Withheld);
 
@@ -32,8 +32,14 @@ internal sealed class SetVirtualFunctionCountSaga(HostConnections hosts, HostRec
     private Task<StepOutcome<State>> SetCount(State s, StepContext context, CancellationToken ct) =>
         hosts.ActAsync(s, s.Host, async h => (await h.SetVirtualFunctionCountAsync(s.PhysicalFunction, s.Count, ct)).Map(_ => default(Done)), ct);
 
-    private Task<StepOutcome<State>> RestoreCount(State s, StepContext context, CancellationToken ct) =>
-        hosts.ActAsync(s, s.Host, async h => (await h.SetVirtualFunctionCountAsync(s.PhysicalFunction, s.Before, ct)).Map(_ => default(Done)), ct);
+    private async Task<StepOutcome<State>> RestoreCount(State s, StepContext context, CancellationToken ct)
+    {
+        var opened = await hosts.OpenAsync(s.Host, ct);
+        if (!opened.TryGet(out var hypervisor, out var fault))
+            return fault.ToOutcome<State>();
+        var restored = await hypervisor.SetVirtualFunctionCountAsync(s.PhysicalFunction, s.Before, ct);
+        return restored.Fault is { } refused ? refused.ToOutcome<State>() : await ReadInventory(s, context, ct);
+    }
 
     private async Task<StepOutcome<State>> ReadInventory(State s, StepContext context, CancellationToken ct)
     {
