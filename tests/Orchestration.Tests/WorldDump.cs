@@ -11,13 +11,14 @@ public static class WorldDump
     private static readonly string[] Queries =
     [
         "SELECT h.name, d.address, d.state, d.owner_vm_id, d.owner_name, d.owner_companion, d.assignable FROM pci_devices d JOIN hosts h ON h.id = d.host_id WHERE d.present ORDER BY 1, 2",
-        "SELECT h.name, u.vcpus_sold, u.memory_mib_sold, u.hugepages_2mib_sold FROM host_usage u JOIN hosts h ON h.id = u.host_id ORDER BY 1",
+        "SELECT h.name, u.vcpus_sold, u.memory_mib_sold, u.hugepages_2mib_sold FROM host_usage u JOIN hosts h ON h.id = u.host_id WHERE h.last_seen_at IS NOT NULL ORDER BY 1",
         "SELECT a.vm_id, a.host_id, a.vcpus, a.memory_mib, a.group_name FROM host_allocations a ORDER BY 1, 2",
         "SELECT mac, vm_id, interface FROM mac_addresses ORDER BY 1",
         "SELECT project_id, vms, vcpus, memory_mib FROM project_usage ORDER BY 1",
         "SELECT project_id, pool_id, devices FROM project_device_usage WHERE devices <> 0 ORDER BY 1, 2",
         "SELECT id, name, state, host_id, operation_id, interfaces::text, attachments::text FROM virtual_machines WHERE state <> 'failed' ORDER BY 1",
-        "SELECT name, state, cordoned, operation_id FROM hosts ORDER BY 1",
+        // A host that never answered is a name in a list, and says why.
+        "SELECT name, state, cordoned, operation_id FROM hosts WHERE last_seen_at IS NOT NULL ORDER BY 1",
         "SELECT vm_id FROM vm_migrations WHERE ended_at IS NULL ORDER BY 1",
     ];
 

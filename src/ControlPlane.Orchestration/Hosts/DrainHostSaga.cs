@@ -15,7 +15,8 @@ namespace ControlPlane.Orchestration.Hosts;
 
 /// <summary>
 /// Empties a host: every running VM is migrated, so many at a time; one that no other host can take is stopped if the operator allowed
-/// device loss, and otherwise stays, and the drain says so. Stopped VMs stay: they keep their devices, and nothing of them runs.
+/// device loss, and otherwise stays, and the drain says so. Stopped VMs stay: they keep their devices, and nothing of them runs. What has
+/// moved does not come back, so a drain only goes forward; activating the host ends it.
 /// </summary>
 internal sealed class DrainHostSaga(
     VmStore vms, OperationStore operationStore, HostStore hosts, HostRecords records, Lazy<DrainMoves> moves, OperationRecords operations)
@@ -28,25 +29,31 @@ internal sealed class DrainHostSaga(
 
     /// <param name="Asked">VMs that were told to leave, and by which operation; an empty id stands for one that could not be told.</param>
     /// <param name="Stays">VMs that cannot leave, and why.</param>
+    /// <param name="Trouble">Why the host is not in maintenance at the end; null: it is.</param>
     public sealed record State(
-        HostId Host, bool AllowDeviceLoss, int MaxParallel, IReadOnlyDictionary<VmId, OperationId> Asked, IReadOnlyDictionary<VmId, string> Stays);
+        HostId Host, bool AllowDeviceLoss, int MaxParallel, IReadOnlyDictionary<VmId, OperationId> Asked, IReadOnlyDictionary<VmId, string> Stays,
+        SagaFailure? Trouble = null);
 
     public override string Kind => KindName;
 
     protected override void Define(SagaPlan<State> plan) => plan
-        .Step("move-vms", MoveVms, undo: NothingToUndo)  // moves under way end by themselves
-        .Step("enter-maintenance", EnterMaintenance, undo: NothingToUndo, refused: RefusedChanges.Retry);
+        .PointOfNoReturn()
+        .ForwardStep("move-vms", MoveVms)
+        .ForwardStep("enter-maintenance", EnterMaintenance);
 
     protected override void Succeeded(WriteUnit unit, State s, SagaEnd end)
     {
     }
 
-    /// <summary>The host stays cordoned with the reason: an operator drains again, or activates it.</summary>
+    protected override SagaFailure? Verdict(State s) => s.Trouble;
+
     protected override void Undone(WriteUnit unit, State s, SagaFailure failure, SagaEnd end) =>
-        hosts.SetState(unit, s.Host, HostState.Draining, failure.Message, end.At);
+        throw new InvalidOperationException($"{KindName} has no undo.");
 
     private async Task<StepOutcome<State>> MoveVms(State s, StepContext context, CancellationToken ct)
     {
+        if ((await hosts.FindAsync(s.Host, ct))?.State is not (HostState.Draining or HostState.Maintenance or HostState.Down))
+            return Done(s with { Trouble = new SagaFailure("drain-ended", "The host was activated, or removed, while it was being drained.") });
         var here = await vms.ByHostAsync(s.Host, ct);
         var next = s;
         var busy = here.Count(v => v.Operation is not null);
@@ -73,18 +80,18 @@ internal sealed class DrainHostSaga(
             return WaitFor(next, LookEvery);
         return next.Stays.Count == 0
             ? Done(next)
-            : Fail(new SagaFailure("drain-incomplete", $"{next.Stays.Count} VMs stay: {string.Join(' ', next.Stays.Values.Take(8))}"));
+            : Done(next with { Trouble = new SagaFailure("drain-incomplete", $"{next.Stays.Count} VMs stay: {string.Join(' ', next.Stays.Values.Take(8))}") });
     }
 
+    /// <summary>A host that could not be emptied stays cordoned with the reason: an operator drains again, or activates it.</summary>
     private async Task<StepOutcome<State>> EnterMaintenance(State s, StepContext context, CancellationToken ct)
     {
         var host = await hosts.FindAsync(s.Host, ct);
-        if (host is null)
+        if (host is not { State: HostState.Draining })
             return Done(s);
-        if (!host.State.Apply(HostCommand.DrainFinished).TryGet(out var state, out var fault))
-            return fault.ToOutcome<State>();
         var unit = new WriteUnit();
-        records.Write(unit, host, host with { State = state, StateReason = null }, context.Now);
+        var state = s.Trouble is null ? host.State.Apply(HostCommand.DrainFinished).Value : host.State;
+        records.Write(unit, host, host with { State = state, StateReason = s.Trouble?.Message }, context.Now);
         return Done(s, unit);
     }
 

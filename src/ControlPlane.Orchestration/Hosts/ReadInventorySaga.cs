@@ -10,7 +10,8 @@ public sealed record ReadInventoryState(HostId Host, bool Activate);
 
 /// <summary>
 /// Asks a host what it is made of and records it: the first time it is added, when an operator asks, and before it goes back into
-/// service. A host that does not answer is marked down with the reason; the heartbeat keeps trying it.
+/// service. Whether a known host is still there is for the heartbeat to say; a new one that does not answer is down from the start, with
+/// the reason, and the heartbeat keeps trying it.
 /// </summary>
 internal abstract class ReadInventorySaga(string kind, HostConnections hosts, HostRecords records, OperationRecords operations)
     : OperationSaga<ReadInventoryState>(operations)
@@ -28,8 +29,9 @@ internal abstract class ReadInventorySaga(string kind, HostConnections hosts, Ho
     {
     }
 
-    protected sealed override void Undone(WriteUnit unit, ReadInventoryState s, SagaFailure failure, SagaEnd end) =>
-        records.Silent(unit, s.Host, failure.Message, end.At);
+    protected override void Undone(WriteUnit unit, ReadInventoryState s, SagaFailure failure, SagaEnd end)
+    {
+    }
 
     private async Task<StepOutcome<ReadInventoryState>> ReadInventory(ReadInventoryState s, StepContext context, CancellationToken ct)
     {
@@ -47,6 +49,11 @@ internal sealed class ConnectHostSaga(HostConnections hosts, HostRecords records
     : ReadInventorySaga(KindName, hosts, records, operations)
 {
     public const string KindName = "host.connect";
+
+    private readonly HostRecords records = records;
+
+    protected override void Undone(WriteUnit unit, ReadInventoryState s, SagaFailure failure, SagaEnd end) =>
+        records.Silent(unit, s.Host, failure.Message, end.At);
 }
 
 internal sealed class RescanHostSaga(HostConnections hosts, HostRecords records, OperationRecords operations)
