@@ -15,14 +15,14 @@ internal static class FootprintBenchmark
     {
         using var directory = TestDirectory.Create("bench");
         TimeSpan firstStart;
-        await using (var server = await RunningServer.StartAsync(Path.Combine(directory.Path, "data"), demo: true, ct))
+        await using (var server = await RunningServer.StartAsync(Path.Combine(directory.Path, "data"), demo: true, ct: ct))
             firstStart = server.ReadyAfter;
 
         var starts = new List<double>();
         double resident = 0;
         for (var n = 1; n <= Starts; n++)
         {
-            await using var server = await RunningServer.StartAsync(Path.Combine(directory.Path, "data"), demo: true, ct);
+            await using var server = await RunningServer.StartAsync(Path.Combine(directory.Path, "data"), demo: true, ct: ct);
             starts.Add(server.ReadyAfter.TotalSeconds);
             if (n < Starts)
                 continue;

@@ -22,7 +22,7 @@ internal static class ScaleBenchmark
     {
         using var directory = TestDirectory.Create("bench");
         double costAtFew;
-        await using (var server = await RunningServer.StartAsync(Path.Combine(directory.Path, "data"), demo: false, ct))
+        await using (var server = await RunningServer.StartAsync(Path.Combine(directory.Path, "data"), demo: false, fastEmulation: true, ct))
         {
             await Fleet.RegisterAsync(server.Http, Hosts, ct);
             await Load.RunAsync(Callers, Few, (n, token) => Fleet.CreateVmAsync(server.Http, $"few-{n}", start: true, token), ct);
@@ -32,7 +32,7 @@ internal static class ScaleBenchmark
         }
 
         // Started anew, so that nothing the server keeps in memory is left over from before.
-        await using (var server = await RunningServer.StartAsync(Path.Combine(directory.Path, "data"), demo: false, ct))
+        await using (var server = await RunningServer.StartAsync(Path.Combine(directory.Path, "data"), demo: false, fastEmulation: true, ct))
         {
             var pages = await WalkAsync(server.Http, ct);
             var first = await Load.RunAsync(1, FirstPages, (_, token) => ListAsync(server.Http, "vms?limit=100", token), ct);

@@ -20,7 +20,7 @@ internal static class VmCreateBenchmark
     public static async Task<IReadOnlyList<Measurement>> RunAsync(CancellationToken ct)
     {
         using var directory = TestDirectory.Create("bench");
-        await using var server = await RunningServer.StartAsync(Path.Combine(directory.Path, "data"), demo: false, ct);
+        await using var server = await RunningServer.StartAsync(Path.Combine(directory.Path, "data"), demo: false, fastEmulation: true, ct);
         var database = new Database(server);
         await Fleet.RegisterAsync(server.Http, Hosts, ct);
         await Load.RunAsync(Callers, WarmUp, (n, token) => Fleet.CreateVmAsync(server.Http, $"warm-{n}", start: true, token), ct);

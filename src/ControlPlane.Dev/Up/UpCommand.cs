@@ -40,7 +40,9 @@ internal sealed class UpCommand(Screen screen, Repository repository)
 
         screen.Heading("Starting the server");
         var data = Path.GetFullPath(options.Data);
-        string[] arguments = ["--urls", options.Url.ToString().TrimEnd('/'), "--data", data, .. options.Demo ? ["--demo"] : Array.Empty<string>()];
+        // The OpenAPI page needs no token here: a browser has none to send.
+        string[] arguments =
+            ["--urls", options.Url.ToString().TrimEnd('/'), "--data", data, "--open", "openapi", .. options.Demo ? ["--demo"] : Array.Empty<string>()];
         var program = repository.Program("ControlPlane.Server", "ControlPlane.Server", "Release");
         var server = ServerProcess.Start(program, arguments, Directory.GetCurrentDirectory());
         try

@@ -24,7 +24,7 @@ public sealed class ServerProgram
         }
     }
 
-    public static ServerProgram Start(string data, IReadOnlyList<string> arguments)
+    public static ServerProgram Start(string data, IReadOnlyList<string> arguments, bool fastEmulation = false)
     {
         var start = new ProcessStartInfo(Locate(), ["--data", data, .. arguments])
         {
@@ -32,6 +32,8 @@ public sealed class ServerProgram
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        if (fastEmulation)
+            start.Environment["ControlPlane__FastEmulation"] = "true";
         var program = new ServerProgram(new Process { StartInfo = start }, data);
         program.Process.OutputDataReceived += (_, line) => program.Add(line.Data);
         program.Process.ErrorDataReceived += (_, line) => program.Add(line.Data);
