@@ -14,6 +14,9 @@ internal static class LoggingSetup
         logging.AddFilter("System", LogLevel.Warning);
         logging.AddFilter("Quartz", LogLevel.Warning);
         logging.AddFilter("Npgsql", LogLevel.Warning);
+        // What keeps the server from listening (an address in use) is said in one sentence by ServerRun, not in a stack by each layer.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        logging.AddFilter("Microsoft.AspNetCore.Server.Kestrel", LogLevel.Error);
         // A read that fails is thrown to its caller, who logs it once.
         logging.AddFilter("Microsoft.EntityFrameworkCore", LogLevel.None);
         logging.Configure(options => options.ActivityTrackingOptions = ActivityTrackingOptions.TraceId);

@@ -14,7 +14,7 @@ public sealed class RunningServer : IAsyncDisposable
 
     private readonly ServerProgram program;
 
-    private RunningServer(ServerProgram program, Uri url, TimeSpan readyAfter)
+    private RunningServer(ServerProgram program, string token, Uri url, TimeSpan readyAfter)
     {
         (this.program, Url, ReadyAfter) = (program, url, readyAfter);
         Http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 64 })
@@ -22,7 +22,7 @@ public sealed class RunningServer : IAsyncDisposable
             BaseAddress = new Uri(url, "/api/v1/"),
             Timeout = TimeSpan.FromSeconds(90),
         };
-        Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", File.ReadAllText(Path.Combine(program.Data, "admin-token")).Trim());
+        Http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", token);
     }
 
     /// <summary>As the administrator, below <c>/api/v1/</c>.</summary>
@@ -57,21 +57,18 @@ public sealed class RunningServer : IAsyncDisposable
         var url = new Uri($"http://127.0.0.1:{FreePort()}");
         var began = Stopwatch.GetTimestamp();
         var program = ServerProgram.Start(data, ["--urls", url.ToString(), .. demo ? ["--demo"] : Array.Empty<string>()], fastEmulation);
-        using var http = new HttpClient();
-        while (!await IsReadyAsync(http, new Uri(url, "/healthz/ready"), ct))
+        try
         {
-            if (program.Process.HasExited)
-                throw new InvalidOperationException($"The server ended with exit code {program.Process.ExitCode}:\n{program.Output}");
-            if (Stopwatch.GetElapsedTime(began) > StartTimeout)
-            {
-                program.Process.Kill();
-                throw new TimeoutException($"The server did not become ready:\n{program.Output}");
-            }
-
-            await Task.Delay(Poll, TimeProvider.System, ct);
+            await BecomeReadyAsync(program, url, began, ct);
+            var readyAfter = Stopwatch.GetElapsedTime(began);
+            var token = await File.ReadAllTextAsync(Path.Combine(data, "admin-token"), ct);
+            return new RunningServer(program, token.Trim(), url, readyAfter);
         }
-
-        return new RunningServer(program, url, Stopwatch.GetElapsedTime(began));
+        catch
+        {
+            program.Process.Kill();
+            throw;
+        }
     }
 
     /// <summary>SIGTERM; answers the exit code.</summary>
@@ -102,6 +99,19 @@ public sealed class RunningServer : IAsyncDisposable
         using var patience = new CancellationTokenSource(StopTimeout);
         await program.Process.WaitForExitAsync(patience.Token);
         return program.Process.ExitCode;
+    }
+
+    private static async Task BecomeReadyAsync(ServerProgram program, Uri url, long began, CancellationToken ct)
+    {
+        using var http = new HttpClient();
+        while (!await IsReadyAsync(http, new Uri(url, "/healthz/ready"), ct))
+        {
+            if (program.Process.HasExited)
+                throw new InvalidOperationException($"The server ended with exit code {program.Process.ExitCode}:\n{program.Output}");
+            if (Stopwatch.GetElapsedTime(began) > StartTimeout)
+                throw new TimeoutException($"The server did not become ready:\n{program.Output}");
+            await Task.Delay(Poll, TimeProvider.System, ct);
+        }
     }
 
     private static async Task<bool> IsReadyAsync(HttpClient http, Uri ready, CancellationToken ct)
