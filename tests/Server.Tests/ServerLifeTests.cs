@@ -136,9 +136,8 @@ public sealed class ServerLifeTests : IDisposable
             await kill.WaitForExitAsync();
         await server.Process.WaitForExitAsync().WaitAsync(Patience);
 
-        var lines = server.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        Assert.NotEmpty(lines);
-        Assert.All(lines, line => Assert.Equal(JsonValueKind.Object, JsonDocument.Parse(line).RootElement.ValueKind));
+        Assert.NotEmpty(server.StandardOutput);
+        Assert.All(server.StandardOutput, line => Assert.Equal(JsonValueKind.Object, JsonDocument.Parse(line).RootElement.ValueKind));
     }
 
     private static async Task CreateUntilKilledAsync(HttpClient http, string prefix, List<string> answered, TaskCompletionSource enough)

@@ -25,8 +25,8 @@ internal static class AdminToken
             .HandleAsync(new CreateToken(Name, Role.Admin, null, null), ct);
         var secret = created.Value.Secret.Text;
         Write(FileOf(options), secret);
-        // Printed, not logged: logs are kept and shipped.
-        Console.WriteLine($"""
+        // Printed, not logged: logs are kept and shipped. A standard output that is read as JSON stays JSON.
+        await (options.Log == LogFormat.Json ? Console.Error : Console.Out).WriteLineAsync($"""
 
             ControlPlane is at {options.Urls}
             Admin token, shown this once and kept in {FileOf(options)}:

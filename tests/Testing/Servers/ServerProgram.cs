@@ -7,6 +7,7 @@ namespace ControlPlane.Testing.Servers;
 public sealed class ServerProgram
 {
     private readonly StringBuilder output = new();
+    private readonly List<string> standardOutput = [];
 
     private ServerProgram(Process process, string data) => (Process, Data) = (process, data);
 
@@ -24,6 +25,16 @@ public sealed class ServerProgram
         }
     }
 
+    /// <summary>The lines of its standard output alone.</summary>
+    public IReadOnlyList<string> StandardOutput
+    {
+        get
+        {
+            lock (output)
+                return [.. standardOutput];
+        }
+    }
+
     public static ServerProgram Start(string data, IReadOnlyList<string> arguments, bool fastEmulation = false)
     {
         var start = new ProcessStartInfo(Locate(), ["--data", data, .. arguments])
@@ -35,18 +46,24 @@ public sealed class ServerProgram
         if (fastEmulation)
             start.Environment["ControlPlane__FastEmulation"] = "true";
         var program = new ServerProgram(new Process { StartInfo = start }, data);
-        program.Process.OutputDataReceived += (_, line) => program.Add(line.Data);
-        program.Process.ErrorDataReceived += (_, line) => program.Add(line.Data);
+        program.Process.OutputDataReceived += (_, line) => program.Add(line.Data, isStandardOutput: true);
+        program.Process.ErrorDataReceived += (_, line) => program.Add(line.Data, isStandardOutput: false);
         program.Process.Start();
         program.Process.BeginOutputReadLine();
         program.Process.BeginErrorReadLine();
         return program;
     }
 
-    private void Add(string? line)
+    private void Add(string? line, bool isStandardOutput)
     {
+        if (line is null)
+            return; // The end of the stream.
         lock (output)
+        {
             output.AppendLine(line);
+            if (isStandardOutput)
+                standardOutput.Add(line);
+        }
     }
 
     /// <summary>In the artifacts layout it lies beside this program's own directory, in the same configuration.</summary>
