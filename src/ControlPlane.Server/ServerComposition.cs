@@ -58,6 +58,8 @@ public static class ServerComposition
         app.UseControlPlaneApi(inner => inner.UseMiddleware<ReadinessGate>());
         app.MapMetrics(options);
         app.MapControlPlaneApi(openApiIsOpen: options.OpenApiOpen);
+        // Now, and not at the start: the OpenAPI document is written from endpoints that are never started.
+        app.UseEndpoints(_ => { });
         return app;
     }
 }

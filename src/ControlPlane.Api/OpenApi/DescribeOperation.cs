@@ -29,7 +29,9 @@ internal sealed class DescribeOperation : IOperationFilter
         operation.Summary = description.Summary;
         operation.Description = $"Asks for the role `{role.ToString().ToLowerInvariant()}` or a higher one.";
         operation.Parameters = [.. PathParameters(context.ApiDescription.RelativePath!), .. metadata.OfType<QueryParameter>().Select(ToOpenApi), .. Headers(context, description)];
-        operation.RequestBody = metadata.OfType<BodyMetadata>().LastOrDefault() is { } body ? RequestBody(body, context) : null;
+        operation.RequestBody = metadata.OfType<BodyMetadata>().LastOrDefault() is { } body && body.Type != typeof(EmptyRequest)
+            ? RequestBody(body, context)
+            : null;
         operation.Responses = Responses(description, metadata.OfType<AlternativeAnswer>(), context);
     }
 
@@ -128,7 +130,7 @@ internal sealed class DescribeOperation : IOperationFilter
         }
         int[] problems = description.Mutates && context.ApiDescription.HttpMethod != "POST" ? [.. description.Problems, 412] : description.Problems;
         foreach (var status in problems.Order())
-            responses[Status(status)] = Problem(status, context);
+            responses[Status(status)] = new OpenApiResponseReference(ProblemTexts.Component(status), context.Document);
         return responses;
     }
 
@@ -155,19 +157,6 @@ internal sealed class DescribeOperation : IOperationFilter
     private static Dictionary<string, IOpenApiHeader> ResponseHeader(string name, string description) => new()
     {
         [name] = new OpenApiHeader { Description = description, Schema = new OpenApiSchema { Type = JsonSchemaType.String } },
-    };
-
-    private static OpenApiResponse Problem(int status, OperationFilterContext context) => new()
-    {
-        Description = ProblemTexts.Describe(status),
-        Content = new Dictionary<string, IOpenApiMediaType>
-        {
-            ["application/problem+json"] = new OpenApiMediaType
-            {
-                Schema = Schema(typeof(ProblemResponse), context),
-                Example = ProblemTexts.Example(status),
-            },
-        },
     };
 
     private static string SuccessText(EndpointDescription description) => description.SuccessStatus switch

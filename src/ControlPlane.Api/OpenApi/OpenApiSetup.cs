@@ -61,6 +61,17 @@ internal sealed class StrictSchema : ISchemaFilter
         if (context.Type == typeof(ProblemResponse))
             described.Required.ExceptWith(["errors", "explanation"]);
         described.AdditionalPropertiesAllowed = false;
+        foreach (var property in type.Properties.Where(p => p.IsGetNullable || p.IsSetNullable))
+            AllowNull(described.Properties, property.Name);
+    }
+
+    /// <summary>A reference cannot be nullable by itself: it is one of two.</summary>
+    private static void AllowNull(IDictionary<string, IOpenApiSchema> properties, string name)
+    {
+        if (properties[name] is OpenApiSchemaReference direct)
+            properties[name] = new OpenApiSchema { AnyOf = [direct, new OpenApiSchema { Type = JsonSchemaType.Null }] };
+        else if (properties[name] is OpenApiSchema { AllOf: [OpenApiSchemaReference reference] } extended)
+            (extended.AllOf, extended.Type, extended.AnyOf) = (null, null, [reference, new OpenApiSchema { Type = JsonSchemaType.Null }]);
     }
 }
 
@@ -90,6 +101,9 @@ internal sealed class DescribeDocument : IDocumentFilter
     public void Apply(OpenApiDocument swaggerDoc, DocumentFilterContext context)
     {
         swaggerDoc.Servers = [new OpenApiServer { Url = "/", Description = "This server." }];
+        var problem = context.SchemaGenerator.GenerateSchema(typeof(ProblemResponse), context.SchemaRepository);
+        foreach (var status in ProblemTexts.Statuses)
+            swaggerDoc.AddComponent(ProblemTexts.Component(status), ProblemTexts.Response(status, problem));
         swaggerDoc.Tags = Tags.Select(t => new OpenApiTag { Name = t.Name, Description = t.Text }).ToHashSet();
         swaggerDoc.AddComponent(Bearer, new OpenApiSecurityScheme
         {

@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Microsoft.OpenApi;
 
 namespace ControlPlane.Api.OpenApi;
 
@@ -21,9 +22,21 @@ internal static class ProblemTexts
         [507] = ("No host fits; `explanation` says why, host by host.", "No placement", "no-placement", "0 of 3 hosts fit."),
     };
 
-    public static string Describe(int status) => Known[status].Text;
+    public static IEnumerable<int> Statuses => Known.Keys.Order();
 
-    public static JsonNode Example(int status)
+    /// <summary>The name under which the document holds the response once for all operations.</summary>
+    public static string Component(int status) => $"Problem{status}";
+
+    public static OpenApiResponse Response(int status, IOpenApiSchema schema) => new()
+    {
+        Description = Known[status].Text,
+        Content = new Dictionary<string, IOpenApiMediaType>
+        {
+            ["application/problem+json"] = new OpenApiMediaType { Schema = schema, Example = Example(status) },
+        },
+    };
+
+    private static JsonObject Example(int status)
     {
         var (_, title, code, detail) = Known[status];
         var problem = new JsonObject
