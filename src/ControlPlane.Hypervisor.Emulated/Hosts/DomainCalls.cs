@@ -25,7 +25,7 @@ internal sealed class DomainCalls(EmulatedHost host)
             host.Domains[definition.Ref.Vm] = known = new EmulatedDomain(definition, host.Timings.Guest);
         else
             known.Redefine(definition);
-        host.ForgetDeparture(known.Vm);
+        host.Departures.Forget(known.Vm);
         host.RecordDomain(known);
         return default(Done);
     }

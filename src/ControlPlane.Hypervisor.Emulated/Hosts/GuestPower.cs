@@ -99,7 +99,7 @@ internal static class GuestPower
         function.SetBusMaster(false);
         if (function.IommuGroup is { } group && !host.Tree.GroupOf(group).Any(f => f.HeldOpen))
             host.Iommu.Detach(group);
-        host.NoteClosed(function.Address, vmmEnds ? host.Clock.Now + host.Timings.Host.Close : host.Clock.Now);
+        host.OpenDevices.NoteClosed(function.Address, vmmEnds ? host.Clock.Now + host.Timings.Host.Close : host.Clock.Now);
     }
 
     /// <summary>What keeps the VMM from opening the domain's device; null: nothing.</summary>
@@ -108,7 +108,7 @@ internal static class GuestPower
         if (host.CheckPrepared(vm, device) is { } fault)
             return fault;
         var function = host.Tree.Find(device.Claim.Address)!;
-        if (host.IsHeldOpen(function))
+        if (host.OpenDevices.IsHeld(function))
             return Fault.Conflict("device-busy", $"{function.Address} is still held open by a VMM.");
         if (function.IommuGroup is not { } group)
             return Fault.Impossible("no-iommu-group", $"{function.Address} is in no IOMMU group: the host has no IOMMU for it.");

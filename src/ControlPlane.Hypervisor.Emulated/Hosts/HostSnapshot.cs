@@ -17,9 +17,9 @@ internal static class HostSnapshot
             yield return host.RecordOf(address, hold);
         foreach (var domain in host.Domains.Values.Where(d => d.State != DomainState.Incoming))
             yield return domain.ToRecord();
-        foreach (var (vm, ended) in host.Departures)
+        foreach (var (vm, ended) in host.Departures.All)
             yield return new JournalRecord.Departed(vm, ended);
-        foreach (var number in host.AppliedSwitchOvers)
+        foreach (var number in host.Departures.AppliedSwitchOvers)
             yield return new JournalRecord.SwitchedOver(number);
     }
 
@@ -48,9 +48,9 @@ internal static class HostSnapshot
             host.SetHold(device.Address, new DeviceHold(device.Generation, device.Closed, device.Owner, device.Settings));
         }
         foreach (var (vm, ended) in state.Departures)
-            host.NoteDeparture(vm, ended);
+            host.Departures.Note(vm, ended);
         foreach (var number in state.SwitchOvers)
-            host.AppliedSwitchOvers.Add(number);
+            host.Departures.AppliedSwitchOvers.Add(number);
         foreach (var domain in state.Domains.Values)
             RestoreDomain(host, domain);
     }

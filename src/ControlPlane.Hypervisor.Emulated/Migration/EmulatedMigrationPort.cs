@@ -119,7 +119,7 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
                 ? default(Done)
                 : Fault.Conflict("copy-under-way", $"VM {reference.Vm} is being copied to {present.Target.Id}.");
         }
-        if (host.DepartureOf(reference.Vm) is not null)
+        if (host.Departures.Of(reference.Vm) is not null)
             return default(Done);
         if (!domains.FindOn(reference).TryGet(out var leaving, out var fault))
             return fault;
@@ -180,7 +180,7 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
     {
         if (host.CheckEpoch(reference) is { } stale)
             return stale;
-        if (host.DepartureOf(reference.Vm) is { } departed)
+        if (host.Departures.Of(reference.Vm) is { } departed)
             return departed;
         return copies.TryGetValue(reference.Vm, out var copy) ? copy.Progress : ended.GetValueOrDefault(reference.Vm, CopyProgress.NotKnown);
     }
@@ -189,7 +189,7 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
     {
         if (host.CheckEpoch(reference) is { } stale)
             return stale;
-        if (host.DepartureOf(reference.Vm) is not null)
+        if (host.Departures.Of(reference.Vm) is not null)
             return Fault.Conflict("already-switched", $"VM {reference.Vm} runs on the target already.");
         copies.GetValueOrDefault(reference.Vm)?.Stop(CopyPhase.Aborted, null);
         return default(Done);
@@ -199,7 +199,7 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
     {
         if (host.CheckEpoch(reference) is { } stale)
             return stale;
-        if (host.DepartureOf(reference.Vm) is not null)
+        if (host.Departures.Of(reference.Vm) is not null)
             return Answered(SwitchOverResult.OnTarget);
         copies.GetValueOrDefault(reference.Vm)?.CrashIfAsked(CrashPoint.SwitchOver);
         if (copies.TryGetValue(reference.Vm, out var copy))

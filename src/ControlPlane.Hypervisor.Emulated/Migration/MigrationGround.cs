@@ -84,7 +84,7 @@ internal sealed class MigrationGround(
         var applied = false;
         foreach (var entry in journal?.PendingOf(host.Id) ?? [])
         {
-            if (!host.AppliedSwitchOvers.Contains(entry.Number))
+            if (!host.Departures.AppliedSwitchOvers.Contains(entry.Number))
             {
                 applied = true;
                 if (entry.Source == host.Id)
@@ -92,9 +92,9 @@ internal sealed class MigrationGround(
                 else
                     HostSnapshot.RestoreDomain(host, entry.Domain!);
             }
-            host.AppliedSwitchOvers.Add(entry.Number);
+            host.Departures.AppliedSwitchOvers.Add(entry.Number);
         }
-        host.AppliedSwitchOvers.IntersectWith((journal?.PendingOf(host.Id) ?? []).Select(e => e.Number));
+        host.Departures.AppliedSwitchOvers.IntersectWith((journal?.PendingOf(host.Id) ?? []).Select(e => e.Number));
         return applied;
     }
 
@@ -104,13 +104,13 @@ internal sealed class MigrationGround(
         if (host.Domains.TryGetValue(vm, out var domain))
             GuestPower.Off(host, domain);
         host.Domains.Remove(vm);
-        host.NoteDeparture(vm, entry.Ended!);
+        host.Departures.Note(vm, entry.Ended!);
     }
 
     private static void Depart(EmulatedHost source, VmId vm, CopyProgress ended, long? number)
     {
         source.Domains.Remove(vm);
-        source.NoteDeparture(vm, ended);
+        source.Departures.Note(vm, ended);
         source.Record(new JournalRecord.Departed(vm, ended));
         if (number is { } committed)
             source.Record(new JournalRecord.SwitchedOver(committed));
@@ -118,7 +118,7 @@ internal sealed class MigrationGround(
 
     private static void Arrive(EmulatedHost target, EmulatedDomain arriving, long? number)
     {
-        target.ForgetDeparture(arriving.Vm);
+        target.Departures.Forget(arriving.Vm);
         target.RecordDomain(arriving);
         if (number is { } committed)
             target.Record(new JournalRecord.SwitchedOver(committed));
