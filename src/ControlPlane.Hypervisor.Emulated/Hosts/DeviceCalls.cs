@@ -64,7 +64,7 @@ internal sealed class DeviceCalls(EmulatedHost host)
             if (hold.Owner is { } other && other != owner)
                 return Fault.Conflict("device-owned", $"{claim.Address} is prepared for VM {other} at generation {hold.Generation}.");
         }
-        else if (host.IsHeldOpen(function))
+        else if (host.OpenDevices.IsHeld(function))
         {
             return Fault.Conflict("device-busy", $"{claim.Address} is still held open for its last owner.");
         }
@@ -87,15 +87,15 @@ internal sealed class DeviceCalls(EmulatedHost host)
         if (host.Tree.Find(claim.Address) is not { } function)
             return Fault.NotFound("pci-device", claim.Address.ToString());
         var proof = new TaskCompletionSource<Outcome<CleanProof>>(TaskCreationOptions.RunContinuationsAsynchronously);
-        if (host.ClosedAt(function) is { } closedAt)
+        if (host.OpenDevices.ClosedAt(function) is { } closedAt)
         {
             CleanAfter(claim, closedAt, proof);
             return proof.Task;
         }
-        host.WhenClosed(function.Address, () => CleanAfter(claim, host.ClosedAt(function) ?? host.Clock.Now, proof));
+        host.OpenDevices.WhenClosed(function.Address, () => CleanAfter(claim, host.OpenDevices.ClosedAt(function) ?? host.Clock.Now, proof));
         host.Clock.At(host.Clock.Now + host.Timings.CloseTimeout, () =>
         {
-            if (host.ClosedAt(function) is null)
+            if (host.OpenDevices.ClosedAt(function) is null)
                 proof.TrySetResult(Clean(claim));
         });
         return proof.Task;
@@ -117,7 +117,7 @@ internal sealed class DeviceCalls(EmulatedHost host)
         if (host.Tree.Find(claim.Address) is not { } function)
             return Fault.NotFound("pci-device", claim.Address.ToString());
         var settings = host.HoldOf(claim.Address)?.Settings ?? DeviceSettings.None;
-        if (host.IsHeldOpen(function))
+        if (host.OpenDevices.IsHeld(function))
             return new CleanProof(false, null, null, settings, function.Driver, function.DriverWanted);
         var (method, error) = FunctionReset.Run(
             host.Tree, function, (f, _) => host.Labels.ResetFails(f.Address) ? $"not ready 60000 ms after reset; giving up on {f.Address}" : null);
@@ -139,7 +139,7 @@ internal sealed class DeviceCalls(EmulatedHost host)
             {
                 var function = host.Tree.Find(h.Key)!;
                 return new DeviceStatus(
-                    new DeviceClaim(h.Key, h.Value.Generation), h.Value.Owner, function.Driver, h.Value.Settings, host.IsHeldOpen(function));
+                    new DeviceClaim(h.Key, h.Value.Generation), h.Value.Owner, function.Driver, h.Value.Settings, host.OpenDevices.IsHeld(function));
             })
             .ToArray();
 
@@ -170,7 +170,7 @@ internal sealed class DeviceCalls(EmulatedHost host)
         return null;
     }
 
-    private bool InUse(EmulatedFunction function) => host.IsHeldOpen(function) || host.HoldOf(function.Address)?.Owner is not null;
+    private bool InUse(EmulatedFunction function) => host.OpenDevices.IsHeld(function) || host.HoldOf(function.Address)?.Owner is not null;
 
     private static Outcome<IReadOnlyList<PciFunction>> Outcome(IReadOnlyList<EmulatedFunction> functions) =>
         functions.Select(f => f.Facts(0)).ToArray();

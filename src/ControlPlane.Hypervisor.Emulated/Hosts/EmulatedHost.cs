@@ -15,18 +15,12 @@ namespace ControlPlane.Hypervisor.Emulated.Hosts;
 /// <summary>One emulated host: its hardware, its domains and what it remembers of claims. To be used only while the clock is entered.</summary>
 internal sealed class EmulatedHost
 {
-    /// <summary>As many VMs that left are remembered.</summary>
-    private const int MaxDepartures = 8192;
-
     /// <summary>As many epochs are remembered, of VMs that are here and of the last ones that were.</summary>
     private const int MaxEpochs = 262_144;
 
     private readonly Dictionary<VmId, Generation> epochs = [];
     private readonly Dictionary<PciAddress, DeviceHold> holds = [];
-    private readonly Dictionary<PciAddress, DateTimeOffset> closingUntil = [];
     private readonly Dictionary<PciAddress, int> configuredVfs = [];
-    private readonly Dictionary<VmId, CopyProgress> departures = [];
-    private readonly List<(PciAddress Address, Action Then)> whenClosed = [];
     private IReadOnlyDictionary<string, string>? labelled;
     private CrashPoint? spentCrash;
     private HostInventory? scanned;
@@ -39,6 +33,7 @@ internal sealed class EmulatedHost
         Timings = timings;
         Tree = new PciTree(blueprint);
         Memory = new HostMemory();
+        OpenDevices = new OpenDevices(clock);
         Iommu = new DmaRemapper(Memory, clock);
         Network = new HostNetwork(
             Tree, fabric, physical => Labels.WireOf(physical) ?? blueprint.Profile.PhysicalNetworks.GetValueOrDefault(physical),
@@ -62,6 +57,10 @@ internal sealed class EmulatedHost
     public HostNetwork Network { get; }
 
     public EventBoard Events { get; } = new();
+
+    public OpenDevices OpenDevices { get; }
+
+    public Departures Departures { get; } = new();
 
     public Dictionary<VmId, EmulatedDomain> Domains { get; } = [];
 
@@ -153,49 +152,12 @@ internal sealed class EmulatedHost
 
     public HostInventory Scan() => scanned ??= Blueprint.Inventory with { Functions = Tree.Scan() };
 
-    /// <summary>The VMM lets go of the device; one that was told to quit takes until then to really close it.</summary>
-    public void NoteClosed(PciAddress address, DateTimeOffset until)
-    {
-        closingUntil[address] = until;
-        foreach (var waiter in whenClosed.Where(w => w.Address == address).ToArray())
-        {
-            whenClosed.Remove(waiter);
-            waiter.Then();
-        }
-    }
-
-    public void WhenClosed(PciAddress address, Action then) => whenClosed.Add((address, then));
-
-    /// <summary>When nothing holds the device open any more; null: a running VMM does.</summary>
-    public DateTimeOffset? ClosedAt(EmulatedFunction function) =>
-        function.HeldOpen ? null : closingUntil.GetValueOrDefault(function.Address, DateTimeOffset.MinValue);
-
-    public bool IsHeldOpen(EmulatedFunction function) => ClosedAt(function) is not { } at || at > Clock.Now;
-
     public void ConfigureVfs(PciAddress physical, int count)
     {
         configuredVfs[physical] = count;
         scanned = null;
         Record(new JournalRecord.VirtualFunctionsAre(physical, count));
     }
-
-    /// <summary>The VM has left by a switch-over: how its copy ended. Null: it has not, or it came back.</summary>
-    public CopyProgress? DepartureOf(VmId vm) => departures.GetValueOrDefault(vm);
-
-    public IReadOnlyDictionary<VmId, CopyProgress> Departures => departures;
-
-    /// <summary>Switch-overs of the fleet's journal whose part of this host is in its own.</summary>
-    public HashSet<long> AppliedSwitchOvers { get; } = [];
-
-    public void NoteDeparture(VmId vm, CopyProgress ended)
-    {
-        departures[vm] = ended;
-        // Its saga asks within minutes; what thousands of later departures have pushed out is asked for by nobody.
-        if (departures.Count > MaxDepartures)
-            departures.Remove(departures.First().Key);
-    }
-
-    public void ForgetDeparture(VmId vm) => departures.Remove(vm);
 
     /// <summary>True once, when the host's label says that it shall die at this point.</summary>
     public bool DiesAt(CrashPoint point)
@@ -243,7 +205,7 @@ internal sealed class EmulatedHost
     public void HardwareReset()
     {
         Iommu.Reset();
-        closingUntil.Clear();
+        OpenDevices.Clear();
         foreach (var function in Tree.Functions.ToArray())
         {
             function.HeldOpen = false;
