@@ -19,14 +19,13 @@ public sealed class HostRecords(
     /// scan no longer shows is marked absent; who owns what, a scan never changes. The changes are a compare-and-set on the host: when
     /// they are refused, read and scan again.
     /// </summary>
-    /// <param name="activate">Takes the host back into service.</param>
-    public async Task<WriteUnit> ScannedAsync(HostId id, HostInventory inventory, bool activate, DateTimeOffset at, CancellationToken ct)
+    public async Task<WriteUnit> ScannedAsync(HostId id, HostInventory inventory, DateTimeOffset at, CancellationToken ct)
     {
         var unit = new WriteUnit();
         var host = await hosts.FindAsync(id, ct);
         if (host is null)
             return unit;
-        var answered = Answered(host, activate) with { Capacity = inventory.Capacity, Cpu = inventory.Cpu, LastSeenAt = at };
+        var answered = Answered(host) with { Capacity = inventory.Capacity, Cpu = inventory.Cpu, LastSeenAt = at };
         Write(unit, host, answered, at);
         usage.SetSellable(unit, id, HostShare.SellableOf(inventory.Capacity, host.CpuRatio, host.MemoryRatio));
 
@@ -39,6 +38,15 @@ public sealed class HostRecords(
         devices.UpsertFacts(unit, id, seen.Select(Unowned), vanished.Select(d => d.Address));
         unit.OnCommitted(() => fleet.UpsertDevices(id, [.. seen, .. vanished]));
         return unit;
+    }
+
+    /// <summary>The host takes VMs again. Unconditional: it has just answered.</summary>
+    public void Activate(WriteUnit unit, HostId id, DateTimeOffset at)
+    {
+        if (directory.FindHost(id) is not { } host)
+            return;
+        hosts.Activate(unit, id, at);
+        Follow(unit, host with { State = HostState.Up, StateReason = null, Cordoned = false, UpdatedAt = at, Generation = host.Generation.Next() });
     }
 
     /// <summary>The host did not answer. Unconditional: whoever notices says so.</summary>
@@ -71,13 +79,8 @@ public sealed class HostRecords(
         });
     }
 
-    private static Host Answered(Host host, bool activate)
-    {
-        var cordoned = host.Cordoned && !activate;
-        var state = host.State.Apply(HostCommand.Connected, cordoned).Then(s => activate ? s.Apply(HostCommand.Activate) : s);
-        return state.Match(
-            s => host with { State = s, Cordoned = cordoned, StateReason = s == host.State ? host.StateReason : null }, _ => host);
-    }
+    private static Host Answered(Host host) => host.State.Apply(HostCommand.Connected, host.Cordoned).Match(
+        state => host with { State = state, StateReason = state == host.State ? host.StateReason : null }, _ => host);
 
     /// <summary>Only a row that is new takes an ownership from a scan; that of a known one is whatever it is.</summary>
     private static PciDevice Unowned(PciDevice device) => device.Ownership.Owner is null ? device : device with { Ownership = DeviceOwnership.Unowned };

@@ -27,6 +27,8 @@ internal abstract class ReadInventorySaga(string kind, HostConnections hosts, Ho
 
     protected sealed override void Succeeded(WriteUnit unit, ReadInventoryState s, SagaEnd end)
     {
+        if (s.Activate)
+            records.Activate(unit, s.Host, end.At);
     }
 
     protected override void Undone(WriteUnit unit, ReadInventoryState s, SagaFailure failure, SagaEnd end)
@@ -41,7 +43,7 @@ internal abstract class ReadInventorySaga(string kind, HostConnections hosts, Ho
         var read = await hypervisor.ReadInventoryAsync(ct);
         if (!read.TryGet(out var inventory, out fault))
             return fault.ToOutcome<ReadInventoryState>();
-        return Done(s, await records.ScannedAsync(s.Host, inventory, s.Activate, context.Now, ct));
+        return Done(s, await records.ScannedAsync(s.Host, inventory, context.Now, ct));
     }
 }
 

@@ -48,7 +48,7 @@ internal sealed class SetVirtualFunctionCountSaga(HostConnections hosts, HostRec
             return fault.ToOutcome<State>();
         var read = await hypervisor.ReadInventoryAsync(ct);
         return read.TryGet(out var inventory, out fault)
-            ? Done(s, await records.ScannedAsync(s.Host, inventory, activate: false, context.Now, ct))
+            ? Done(s, await records.ScannedAsync(s.Host, inventory, context.Now, ct))
             : fault.ToOutcome<State>();
     }
 }

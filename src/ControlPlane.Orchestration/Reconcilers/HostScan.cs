@@ -28,7 +28,7 @@ internal sealed class HostScan(HostStore hosts, DeviceStore devices, HostRecords
                 return fault;
             if (!await IsNewAsync(host, inventory, ct))
                 return false;
-            var unit = await records.ScannedAsync(id, inventory, activate: false, clock.GetUtcNow(), ct);
+            var unit = await records.ScannedAsync(id, inventory, clock.GetUtcNow(), ct);
             var committed = await writer.CommitAsync(unit, ct);
             if (committed.Succeeded)
                 return true;

@@ -27,6 +27,14 @@ public sealed class HostStore(IDbContextFactory<ControlPlaneDbContext> contexts)
         """,
         [ColumnType.Uuid, ColumnType.Text, ColumnType.Text, ColumnType.Timestamp], RowsWanted.Any, WriteFaults.ChangedMeanwhile);
 
+    private static readonly RowShape InService = new(
+        "hosts",
+        """
+        UPDATE hosts t SET state = 'up', state_reason = NULL, cordoned = false, updated_at = u.at, generation = t.generation + 1
+        FROM unnest($1, $2) AS u(id, at) WHERE t.id = u.id
+        """,
+        [ColumnType.Uuid, ColumnType.Timestamp], RowsWanted.Any, WriteFaults.ChangedMeanwhile);
+
     public Task<Host?> FindAsync(HostId id, CancellationToken ct) =>
         contexts.ReadAsync(db => db.Set<Host>().FirstOrDefaultAsync(h => h.Id == id, ct), ct);
 
@@ -56,6 +64,9 @@ public sealed class HostStore(IDbContextFactory<ControlPlaneDbContext> contexts)
     /// <summary>Whoever notices that a host is silent says so, whatever else is being changed of it.</summary>
     public void SetState(WriteUnit unit, HostId id, HostState state, string? reason, DateTimeOffset at) =>
         unit.Add(State, id.Value, KebabEnum<HostState>.Write(state), reason, at.ToUniversalTime());
+
+    /// <summary>The host is up and takes VMs again.</summary>
+    public void Activate(WriteUnit unit, HostId id, DateTimeOffset at) => unit.Add(InService, id.Value, at.ToUniversalTime());
 
     /// <summary>A sign of life. It is no change of the host: generation and <see cref="Host.UpdatedAt"/> stay.</summary>
     public void RecordSeen(WriteUnit unit, HostId id, DateTimeOffset at) => unit.Add(Seen, id.Value, at.ToUniversalTime());
