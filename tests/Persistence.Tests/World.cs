@@ -25,6 +25,7 @@ internal sealed class World : IAsyncDisposable
     public static readonly DateTimeOffset Now = new(2026, 11, 21, 12, 0, 0, TimeSpan.Zero);
     private readonly TestDatabase database;
     private readonly ServiceProvider services;
+    private bool isGuest;
 
     private World(TestDatabase database, string connectionString, WriterOptions options)
     {
@@ -72,6 +73,10 @@ internal sealed class World : IAsyncDisposable
         });
         return world;
     }
+
+    /// <summary>Another server on the same database; it goes before the first one does.</summary>
+    public static World On(World first) =>
+        new(first.database, first.ConnectionString, WriterOptions.Default) { Project = first.Project, Network = first.Network, isGuest = true };
 
     public static Guid NewId() => Guid.CreateVersion7();
 
@@ -165,7 +170,8 @@ internal sealed class World : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await services.DisposeAsync();
-        await database.DisposeAsync();
+        if (!isGuest)
+            await database.DisposeAsync();
     }
 
     private sealed class RandomIds : IIdSource

@@ -44,7 +44,7 @@ internal sealed class ListQuery<T>(string table, params SortOrder<T>[] orders) w
         if (page.Limit is < 1 or > PageRequest.LimitMax)
             return Fault.Field(FaultKind.Malformed, "limit", $"must be 1 to {PageRequest.LimitMax}");
         var descending = page.Sort?.StartsWith('-') ?? false;
-        var name = page.Sort?.TrimStart('-');
+        var name = descending ? page.Sort![1..] : page.Sort;
         if (Array.Find(orders, o => name is null || o.Name == name) is not { } order)
             return Fault.Field(FaultKind.Malformed, "sort", $"must be one of {string.Join(", ", orders.Select(o => $"{o.Name}, -{o.Name}"))}");
 

@@ -13,6 +13,7 @@ public sealed partial class BatchingWriter : IAsyncDisposable
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RetryDelayMax = TimeSpan.FromSeconds(2);
     private const int TogetherTriesMax = 3;
+    private const int GatherTurns = 4;
 
     private readonly WriterOptions options;
     private readonly CommitSignals signals;
@@ -81,12 +82,23 @@ public sealed partial class BatchingWriter : IAsyncDisposable
         var units = new List<Pending>(options.BatchMax);
         while (await queue.Reader.WaitToReadAsync())
         {
+            await LetCallersSpeakAsync();
             while (units.Count < options.BatchMax && queue.Reader.TryRead(out var pending))
                 units.Add(pending);
             if (units.Count > 0)
                 await CommitAsync(connection, committer, units);
             units.Clear();
         }
+    }
+
+    /// <summary>
+    /// Callers that were just answered, or whose turn it is, often have a next unit: whatever is ready to run on the thread pool runs before
+    /// the batch is closed. It costs microseconds when nobody is, and doubles the size of batches when many are.
+    /// </summary>
+    private static async Task LetCallersSpeakAsync()
+    {
+        for (var i = 0; i < GatherTurns; i++)
+            await Task.Yield();
     }
 
     private async Task CommitAsync(WriterConnection connection, BatchCommitter committer, List<Pending> units)
