@@ -1,50 +1,56 @@
 using ControlPlane.Domain;
-using ControlPlane.Domain.Hosts;
 using ControlPlane.Persistence.Writing;
 using ControlPlane.Sagas;
 
 namespace ControlPlane.Orchestration.Hosts;
 
 /// <param name="Activate">Takes the host back into service when it has answered.</param>
-public sealed record ReadInventoryState(HostId Host, bool Activate);
+/// <param name="Trouble">Why the host could not be read; null: it was.</param>
+public sealed record ReadInventoryState(HostId Host, bool Activate, SagaFailure? Trouble = null);
 
 /// <summary>
 /// Asks a host what it is made of and records it: the first time it is added, when an operator asks, and before it goes back into
-/// service. Whether a known host is still there is for the heartbeat to say; a new one that does not answer is down from the start, with
-/// the reason, and the heartbeat keeps trying it.
+/// service. What was seen cannot be unseen, so it only goes forward; a host that does not answer in a person's patience ends it with the
+/// reason. A new one is then down from the start, and the heartbeat keeps trying it.
 /// </summary>
 internal abstract class ReadInventorySaga(string kind, HostConnections hosts, HostRecords records, OperationRecords operations)
     : OperationSaga<ReadInventoryState>(operations)
 {
     /// <summary>A person waits for the answer; the heartbeat has all the time.</summary>
-    private static readonly RetryPolicy Patience = new(4, TimeSpan.FromMilliseconds(200), TimeSpan.FromSeconds(2));
+    private const int Tries = 4;
 
     public sealed override string Kind => kind;
 
-    protected sealed override void Define(SagaPlan<ReadInventoryState> plan) => plan
-        .Retry(Patience)
-        .Step("read-inventory", ReadInventory, undo: NothingToUndo, refused: RefusedChanges.Retry);
+    protected HostRecords Records => records;
 
-    protected sealed override void Succeeded(WriteUnit unit, ReadInventoryState s, SagaEnd end)
+    protected sealed override void Define(SagaPlan<ReadInventoryState> plan) => plan
+        .PointOfNoReturn()
+        .ForwardStep("read-inventory", ReadInventory);
+
+    protected override void Succeeded(WriteUnit unit, ReadInventoryState s, SagaEnd end)
     {
-        if (s.Activate)
+        if (s is { Activate: true, Trouble: null })
             records.Activate(unit, s.Host, end.At);
     }
 
-    protected override void Undone(WriteUnit unit, ReadInventoryState s, SagaFailure failure, SagaEnd end)
-    {
-    }
+    protected sealed override SagaFailure? Verdict(ReadInventoryState s) => s.Trouble;
+
+    protected sealed override void Undone(WriteUnit unit, ReadInventoryState s, SagaFailure failure, SagaEnd end) =>
+        throw new InvalidOperationException($"{kind} has no undo.");
 
     private async Task<StepOutcome<ReadInventoryState>> ReadInventory(ReadInventoryState s, StepContext context, CancellationToken ct)
     {
         var opened = await hosts.OpenAsync(s.Host, ct);
         if (!opened.TryGet(out var hypervisor, out var fault))
-            return fault.ToOutcome<ReadInventoryState>();
+            return GiveUp(s, context, fault);
         var read = await hypervisor.ReadInventoryAsync(ct);
-        if (!read.TryGet(out var inventory, out fault))
-            return fault.ToOutcome<ReadInventoryState>();
-        return Done(s, await records.ScannedAsync(s.Host, inventory, context.Now, ct));
+        return read.TryGet(out var inventory, out fault)
+            ? Done(s, await records.ScannedAsync(s.Host, inventory, context.Now, ct))
+            : GiveUp(s, context, fault);
     }
+
+    private static StepOutcome<ReadInventoryState> GiveUp(ReadInventoryState s, StepContext context, Fault fault) =>
+        fault.IsTransient() && context.Attempt < Tries ? Retry(fault.ToFailure()) : Done(s with { Trouble = fault.ToFailure() });
 }
 
 internal sealed class ConnectHostSaga(HostConnections hosts, HostRecords records, OperationRecords operations)
@@ -52,10 +58,11 @@ internal sealed class ConnectHostSaga(HostConnections hosts, HostRecords records
 {
     public const string KindName = "host.connect";
 
-    private readonly HostRecords records = records;
-
-    protected override void Undone(WriteUnit unit, ReadInventoryState s, SagaFailure failure, SagaEnd end) =>
-        records.Silent(unit, s.Host, failure.Message, end.At);
+    protected override void Succeeded(WriteUnit unit, ReadInventoryState s, SagaEnd end)
+    {
+        if (s.Trouble is { } trouble)
+            Records.Silent(unit, s.Host, trouble.Message, end.At);
+    }
 }
 
 internal sealed class RescanHostSaga(HostConnections hosts, HostRecords records, OperationRecords operations)

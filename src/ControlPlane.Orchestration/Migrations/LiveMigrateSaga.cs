@@ -64,12 +64,12 @@ internal sealed class LiveMigrateSaga(
         var target = s.Target!.Value;
         var opened = await hosts.OpenAsync(target, ct);
         if (!opened.TryGet(out var hypervisor, out var fault))
-            return targets.LeaveBehind(s, target, fault, context);
+            return await targets.LeaveBehindAsync(s, target, fault, context, ct);
         var discarded = await hypervisor.Migration.DiscardIncomingAsync(s.Vm.Ref(), ct);
         if (discarded.Fault is { } refused)
-            return targets.LeaveBehind(s, target, refused, context);
+            return await targets.LeaveBehindAsync(s, target, refused, context, ct);
         var cleaned = await devices.CleanAsync(s.Vm.Id, target, await devices.OwnedAsync(s.Vm.Id, target, ct), ct);
-        return cleaned.Match(unit => Done(s, unit), f => targets.LeaveBehind(s, target, f, context));
+        return cleaned.TryGet(out var unit, out fault) ? Done(s, unit) : await targets.LeaveBehindAsync(s, target, fault, context, ct);
     }
 
     private async Task<StepOutcome<MigrationProgress>> SwitchOver(MigrationProgress s, StepContext context, CancellationToken ct)

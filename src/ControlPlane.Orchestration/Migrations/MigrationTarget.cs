@@ -69,28 +69,30 @@ public sealed class MigrationTarget(
         var left = s.Left;
         var opened = await hosts.OpenAsync(left, ct);
         if (!opened.TryGet(out var hypervisor, out var fault))
-            return LeaveBehind(s, left, fault, context);
+            return await LeaveBehindAsync(s, left, fault, context, ct);
         var forgotten = s.Landed == SwitchOverResult.OnTarget
             ? await hypervisor.UndefineAsync(s.Vm.Ref(), ct)
             : await hypervisor.Migration.DiscardIncomingAsync(s.Vm.Ref(), ct);
         if (forgotten.Fault is { } refused)
-            return LeaveBehind(s, left, refused, context);
+            return await LeaveBehindAsync(s, left, refused, context, ct);
         var cleaned = await devices.CleanAsync(s.Vm.Id, left, await devices.OwnedAsync(s.Vm.Id, left, ct), ct);
         if (!cleaned.TryGet(out var unit, out fault))
-            return LeaveBehind(s, left, fault, context);
+            return await LeaveBehindAsync(s, left, fault, context, ct);
         placements.ReleaseAllocation(unit, s.Vm.Id, left);
         return StepOutcome<MigrationProgress>.Done(s, unit);
     }
 
     /// <summary>
-    /// A silent host is tried again, and in the end left as it is: its devices stay in the VM's name, so nobody else gets them, until the
-    /// auditor has reached the host and proven them clean.
+    /// A silent host is tried again, and in the end left as it is: its devices are draining in the VM's name, so nobody else gets them,
+    /// until the auditor has reached the host and proven them clean.
     /// </summary>
-    public StepOutcome<MigrationProgress> LeaveBehind(MigrationProgress s, HostId host, Fault fault, StepContext context)
+    public async Task<StepOutcome<MigrationProgress>> LeaveBehindAsync(
+        MigrationProgress s, HostId host, Fault fault, StepContext context, CancellationToken ct)
     {
         if (!context.GivesUpOn(fault))
             return fault.ToOutcome<MigrationProgress>();
         var unit = new WriteUnit();
+        devices.Drain(unit, s.Vm.Id, await devices.OwnedAsync(s.Vm.Id, host, ct));
         placements.ReleaseAllocation(unit, s.Vm.Id, host);
         return StepOutcome<MigrationProgress>.Done(s, unit);
     }

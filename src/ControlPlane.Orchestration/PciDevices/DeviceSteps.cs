@@ -96,6 +96,13 @@ public sealed partial class DeviceSteps(
             records.Move(unit, device, new DeviceCommand.Release(vm, device.Ownership.Generation));
     }
 
+    /// <summary>Says that devices are on their way out although their host cannot be asked now.</summary>
+    public void Drain(WriteUnit unit, VmId vm, IEnumerable<PciDevice> owned)
+    {
+        foreach (var device in owned.Where(d => d.Ownership.State is DeviceState.Reserved or DeviceState.Attached))
+            records.Move(unit, device, new DeviceCommand.Drain(vm, device.Ownership.Generation));
+    }
+
     /// <summary>The proof's verdict as the command that it allows.</summary>
     public async Task<Outcome<DeviceCommand>> ProveAsync(IHypervisor hypervisor, PciDevice device, CancellationToken ct)
     {
