@@ -69,6 +69,9 @@ public static class ControlPlaneApi
         return app.UseAuthentication().UseAuthorization();
     }
 
+    /// <summary>The page that shows the OpenAPI document to people.</summary>
+    public static IApplicationBuilder UseOpenApiPage(this IApplicationBuilder app) => OpenApiEndpoints.UseOpenApiPage(app);
+
     public static void MapControlPlaneApi(this IEndpointRouteBuilder routes, bool openApiIsOpen)
     {
         routes.MapHosts();

@@ -114,6 +114,20 @@ public sealed class ServerLifeTests : IDisposable
     }
 
     [Fact]
+    public async Task The_OpenAPI_page_is_there_for_a_browser_where_the_installation_opens_it()
+    {
+        await using var server = await RunningServer.StartAsync(Data, demo: false);
+        using var browser = new HttpClient();
+
+        var page = await browser.GetAsync(new Uri(server.Url, "/openapi"));
+        var document = await browser.GetAsync(new Uri(server.Url, "/openapi/controlplane-v1.json"));
+
+        Assert.Equal("text/html", page.Content.Headers.ContentType?.MediaType);
+        Assert.Equal(HttpStatusCode.OK, document.StatusCode);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await browser.GetAsync(new Uri(server.Url, "/metrics"))).StatusCode);
+    }
+
+    [Fact]
     public async Task The_demo_fleet_is_registered_once()
     {
         int hosts;

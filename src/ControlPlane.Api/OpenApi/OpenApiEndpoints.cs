@@ -14,4 +14,13 @@ internal static class OpenApiEndpoints
                 Results.Text(ControlPlaneApi.WriteOpenApi(documents), "application/json"))
             .AllowViewers(open)
             .ExcludeFromDescription();
+
+    /// <summary>The page at <c>/openapi</c> on which the document is read and tried out. A browser has no token to send: for open installations.</summary>
+    public static IApplicationBuilder UseOpenApiPage(this IApplicationBuilder app) => app.UseSwaggerUI(page =>
+    {
+        page.RoutePrefix = "openapi";
+        page.DocumentTitle = "ControlPlane API";
+        page.SwaggerEndpoint($"/openapi/{OpenApiSetup.DocumentName}.json", "ControlPlane API v1");
+        page.EnablePersistAuthorization();
+    });
 }

@@ -9,6 +9,10 @@ internal sealed partial class PostmasterProcess
 {
     private const int LinesKept = 20;
 
+    /// <summary>What PostgreSQL calls fatal to a connection and is its own coming and going.</summary>
+    private static readonly string[] Lifecycle =
+        ["the database system is starting up", "the database system is shutting down", "terminating connection due to administrator command"];
+
     private readonly Queue<string> tail = new();
     private readonly TaskCompletionSource<int> exited = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ILogger logger;
@@ -67,7 +71,7 @@ internal sealed partial class PostmasterProcess
                 tail.Dequeue();
         }
 
-        if (line.StartsWith("FATAL:", StringComparison.Ordinal) || line.StartsWith("PANIC:", StringComparison.Ordinal))
+        if ((line.StartsWith("FATAL:", StringComparison.Ordinal) || line.StartsWith("PANIC:", StringComparison.Ordinal)) && !Lifecycle.Any(line.Contains))
             LogTrouble(logger, line);
         else
             LogLine(logger, line);

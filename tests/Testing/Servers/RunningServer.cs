@@ -56,7 +56,7 @@ public sealed class RunningServer : IAsyncDisposable
     {
         var url = new Uri($"http://127.0.0.1:{FreePort()}");
         var began = Stopwatch.GetTimestamp();
-        var program = ServerProgram.Start(data, ["--urls", url.ToString(), .. demo ? ["--demo"] : Array.Empty<string>()], fastEmulation);
+        var program = ServerProgram.Start(data, ["--urls", url.ToString(), "--open", "openapi", .. demo ? ["--demo"] : Array.Empty<string>()], fastEmulation);
         try
         {
             await BecomeReadyAsync(program, url, began, ct);
