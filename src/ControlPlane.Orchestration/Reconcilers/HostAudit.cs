@@ -35,7 +35,9 @@ internal sealed class HostAudit(
         foreach (var vm in Suspects(host.Id, view).Take(options.RepairsMax))
             findings.AddRange(await vmAudit.RunAsync(vm.Id, hypervisor, ct));
         findings.AddRange(await looseDevices.RunAsync(hypervisor, statuses, view.Devices, options.RepairsMax, ct));
-        await conditions.ClearAsync([.. view.Vms.Values.Where(v => v.Host == host.Id)], ct);
+        // Read again: a repair has changed its VM.
+        if (view.Vms.Values.Any(v => v.Host == host.Id && HostConditions.IsSet(v)))
+            await conditions.ClearAsync(await vms.ByHostAsync(host.Id, ct), ct);
         return findings;
     }
 

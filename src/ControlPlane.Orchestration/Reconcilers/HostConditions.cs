@@ -19,7 +19,7 @@ internal sealed class HostConditions(VmStore vms, BatchingWriter writer, Announc
     /// <returns>How many were changed.</returns>
     public Task<int> ClearAsync(IReadOnlyList<VirtualMachine> here, CancellationToken ct) => ChangeAsync(here.Where(IsSet), vm => [.. Others(vm)], ct);
 
-    private static bool IsSet(VirtualMachine vm) => vm.Conditions.Any(c => c.Type == ConditionTypes.HostUnreachable);
+    public static bool IsSet(VirtualMachine vm) => vm.Conditions.Any(c => c.Type == ConditionTypes.HostUnreachable);
 
     private static IEnumerable<Condition> Others(VirtualMachine vm) => vm.Conditions.Where(c => c.Type != ConditionTypes.HostUnreachable);
 

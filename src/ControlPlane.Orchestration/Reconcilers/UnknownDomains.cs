@@ -15,9 +15,13 @@ internal sealed class UnknownDomains(VmStore vms, FindingLog log, ReconcilerOpti
     {
         var ripe = domains.Where(d => log.IsRipe(FindingKind.UnknownDomain, hypervisor.Host, d.Ref.Vm.ToString())).ToList();
         var findings = new List<AuditFinding>();
-        foreach (var domain in ripe)
+        foreach (var listed in ripe)
         {
-            if (await vms.FindAsync(domain.Ref.Vm, ct) is not null)
+            // In this order: a VM that was deleted since the listing took its domain along before its row.
+            if (await vms.FindAsync(listed.Ref.Vm, ct) is not null)
+                continue;
+            var again = await hypervisor.FindDomainAsync(listed.Ref.Vm, ct);
+            if (!again.TryGet(out var domain, out _) || domain is null)
                 continue;
             var why = domains.Count > options.UnknownDomainsMax
                 ? $"{domains.Count} domains of this host are unknown; the database may be an old copy."
