@@ -1,5 +1,6 @@
 using ControlPlane.Persistence.Migrating;
 using ControlPlane.Persistence.Schema;
+using ControlPlane.Persistence.Writing;
 using ControlPlane.Testing.Postgres;
 using Microsoft.EntityFrameworkCore;
 
@@ -36,6 +37,31 @@ public sealed class SchemaTests(MigratedPostgres postgres)
         var extra = bySql.Except(byModel).Where(line => !line.Contains(" schema_migrations", StringComparison.Ordinal)).ToList();
         Assert.Equal(BeyondTheModel, extra.Select(line => line.Split(' ')[1].Split('.')[1]).Order());
         Assert.All(extra, line => Assert.Matches(" (CHECK|EXCLUDE) ", line));
+    }
+
+    /// <summary>Constraints that only a bug can break: breaking one is an error of ours, not a caller's.</summary>
+    private static readonly string[] OnlyBugsBreak =
+    [
+        "ck_host_allocations_hard_spread", "ck_host_allocations_share", "ck_hosts_generation", "ck_hosts_state", "ck_pci_devices_generation",
+        "ck_pci_devices_owner", "ck_pci_devices_ownership", "ck_project_device_usage_not_negative", "ck_project_usage_not_negative",
+        "ck_sagas_status", "ck_virtual_machines_generation", "ck_virtual_machines_state", "ux_tokens_secret_hash",
+    ];
+
+    [Fact]
+    public async Task Every_constraint_has_its_fault_or_is_known_to_be_broken_by_bugs_only()
+    {
+        await using var database = await postgres.CreateDatabaseAsync();
+        await using var command = database.DataSource.CreateCommand(
+            """
+            SELECT array_agg(name ORDER BY name) FROM (
+              SELECT conname::text COLLATE "C" AS name FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'x')
+              UNION SELECT indexname FROM pg_indexes WHERE schemaname = 'public' AND indexdef LIKE 'CREATE UNIQUE INDEX ux_%') AS names
+            """);
+        var names = (string[])(await command.ExecuteScalarAsync())!;
+
+        // Of primary keys, which are mostly ids of ours, the table names those that a request can meet.
+        var expected = ConstraintFaults.Names.Where(name => !name.StartsWith("pk_", StringComparison.Ordinal)).Concat(OnlyBugsBreak);
+        Assert.Equal(expected.Order(StringComparer.Ordinal), names);
     }
 
     [Fact]
