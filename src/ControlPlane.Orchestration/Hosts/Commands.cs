@@ -15,6 +15,7 @@ public sealed record UpdateHost(
 /// <summary>Refused while VMs are on it.</summary>
 public sealed record RemoveHost(HostId Host, Generation? Expected);
 
+/// <summary>Refused for no state: a silent host ends it with the reason.</summary>
 public sealed record RescanHost(HostId Host);
 
 /// <param name="AllowDeviceLoss">VMs whose devices no other host can supply are stopped instead of staying.</param>
@@ -26,6 +27,7 @@ public sealed record ActivateHost(HostId Host);
 /// <summary>Recorded at once. Null leaves a flag as it is.</summary>
 public sealed record UpdatePciDevice(HostId Host, PciAddress Address, bool? Assignable, bool? HostCritical, Generation? Expected);
 
+/// <summary>Another number of virtual functions of one physical function, as Linux counts them (<c>sriov_numvfs</c>).</summary>
 public sealed record SetVirtualFunctionCount(HostId Host, PciAddress Address, int Count);
 
 public sealed record ReleaseQuarantine(HostId Host, PciAddress Address);

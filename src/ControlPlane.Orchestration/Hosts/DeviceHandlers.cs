@@ -90,6 +90,7 @@ public sealed class SetVirtualFunctionCountHandler(DeviceStore devices, DeviceRe
     }
 }
 
+/// <summary>Lets a quarantined device be cleaned again; the new generation fences whoever may still hold the old one.</summary>
 public sealed class ReleaseQuarantineHandler(DeviceStore devices, DeviceRecords records, OperationStarter starter, MutationContext context)
 {
     public async Task<Outcome<Operation>> HandleAsync(ReleaseQuarantine command, CancellationToken ct)

@@ -12,6 +12,7 @@ namespace ControlPlane.Orchestration.Hosts;
 /// <summary>The host as registered, and the operation that reads its first inventory.</summary>
 public sealed record AcceptedHost(Host Host, Operation Operation);
 
+/// <summary>Registers a host whose backend can be had here; it takes VMs once its first inventory is in.</summary>
 public sealed class AddHostHandler(
     HostStore hosts, HostRecords records, OperationStarter starter, IIdSource ids, MutationContext context, BackendCheck backends)
 {
@@ -42,6 +43,7 @@ public sealed class AddHostHandler(
     }
 }
 
+/// <summary>Labels, selling ratios and the cordon. A lower ratio takes nothing away from VMs that are there.</summary>
 public sealed class UpdateHostHandler(
     HostStore hosts, UsageStore usage, HostRecords records, BatchingWriter writer, MutationContext context, TimeProvider clock)
 {
@@ -127,12 +129,14 @@ public sealed class HostOperations(HostStore hosts, OperationStarter starter, Mu
     }
 }
 
+/// <summary>Reads a host's inventory now instead of at the next tick.</summary>
 public sealed class RescanHostHandler(HostOperations operations)
 {
     public Task<Outcome<Operation>> HandleAsync(RescanHost command, CancellationToken ct) =>
         operations.ReadInventoryAsync(command.Host, RescanHostSaga.KindName, activate: false, ct);
 }
 
+/// <summary>Takes a host back into service once it has shown its inventory; also ends a drain under way.</summary>
 public sealed class ActivateHostHandler(HostOperations operations)
 {
     public Task<Outcome<Operation>> HandleAsync(ActivateHost command, CancellationToken ct) =>

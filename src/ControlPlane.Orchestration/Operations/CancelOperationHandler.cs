@@ -31,6 +31,7 @@ public sealed class CancelOperationHandler(OperationStore operations, SagaRunner
     }
 }
 
+/// <summary>Cancels the operation that carries a migration out.</summary>
 public sealed class CancelMigrationHandler(MigrationStore migrations, CancelOperationHandler operations)
 {
     public async Task<Outcome<Operation>> HandleAsync(CancelMigration command, CancellationToken ct)

@@ -18,8 +18,10 @@ public sealed record PauseVirtualMachine(VmId Vm);
 
 public sealed record ResumeVirtualMachine(VmId Vm);
 
+/// <summary>A device request for a VM that exists.</summary>
 public sealed record AttachDevice(VmId Vm, DeviceRequestDraft Device);
 
+/// <summary>The request's name, and the guest's time to acknowledge each of its functions.</summary>
 public sealed record DetachDevice(VmId Vm, string Name, TimeSpan Timeout);
 
 public sealed record AttachInterface(VmId Vm, InterfaceDraft Interface);

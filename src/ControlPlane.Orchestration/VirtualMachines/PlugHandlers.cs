@@ -109,6 +109,7 @@ public sealed record Newcomer(
 /// <param name="Spec">Without it.</param>
 public sealed record Leaver(string Name, VmSpec Spec);
 
+/// <summary>Gives a VM more devices of a pool, from the host where it is.</summary>
 public sealed class AttachDeviceHandler(PlugOperations plugs, VmDraftResolver resolver)
 {
     public Task<Outcome<Operation>> HandleAsync(AttachDevice command, CancellationToken ct) =>
@@ -118,6 +119,7 @@ public sealed class AttachDeviceHandler(PlugOperations plugs, VmDraftResolver re
                 : new Newcomer(vm.Spec with { Devices = [.. vm.Spec.Devices, spec] }, [.. PlacementRequest.DemandsOf(spec)], null, false)), ct);
 }
 
+/// <summary>Takes a device request out of a VM, all its functions together; the guest must let each go.</summary>
 public sealed class DetachDeviceHandler(PlugOperations plugs)
 {
     public Task<Outcome<Operation>> HandleAsync(DetachDevice command, CancellationToken ct) =>
@@ -126,6 +128,7 @@ public sealed class DetachDeviceHandler(PlugOperations plugs)
             : Fault.NotFound("device", command.Name), ct);
 }
 
+/// <summary>Adds an interface, with its function where it wants one. Its MAC never was an earlier interface's of the same VM.</summary>
 public sealed class AttachInterfaceHandler(PlugOperations plugs, VmDraftResolver resolver, FleetDirectory directory)
 {
     public Task<Outcome<Operation>> HandleAsync(AttachInterface command, CancellationToken ct) =>
@@ -142,6 +145,7 @@ public sealed class AttachInterfaceHandler(PlugOperations plugs, VmDraftResolver
         }), ct);
 }
 
+/// <summary>Takes an interface out of a VM, function first.</summary>
 public sealed class DetachInterfaceHandler(PlugOperations plugs)
 {
     public Task<Outcome<Operation>> HandleAsync(DetachInterface command, CancellationToken ct) =>

@@ -43,18 +43,21 @@ public sealed class VmOperations(VmStore vms, OperationStarter starter, Mutation
     }
 }
 
+/// <summary>Accepts the end of a VM; a running guest is powered off without being asked.</summary>
 public sealed class DeleteVirtualMachineHandler(VmOperations operations)
 {
     public Task<Outcome<Operation>> HandleAsync(DeleteVirtualMachine command, CancellationToken ct) => operations.StartAsync<DeleteVirtualMachineSaga.State>(
         command.Vm, VmCommand.Delete, DeleteVirtualMachineSaga.KindName, vm => new DeleteVirtualMachineSaga.State(vm), ct, command.Expected);
 }
 
+/// <summary>Starts a stopped VM where it is: its host has kept its capacity and devices.</summary>
 public sealed class StartVirtualMachineHandler(VmOperations operations)
 {
     public Task<Outcome<Operation>> HandleAsync(StartVirtualMachine command, CancellationToken ct) =>
         operations.StartAsync<PowerState>(command.Vm, VmCommand.Start, StartVirtualMachineSaga.KindName, vm => new PowerState(vm), ct);
 }
 
+/// <summary>Asks the guest to power off, or pulls the plug. A paused guest hears nothing, so it can only be forced.</summary>
 public sealed class StopVirtualMachineHandler(VmOperations operations)
 {
     public static readonly TimeSpan TimeoutMax = TimeSpan.FromHours(1);
@@ -73,18 +76,21 @@ public sealed class StopVirtualMachineHandler(VmOperations operations)
     }
 }
 
+/// <summary>Resets a running guest; its devices stay in it.</summary>
 public sealed class RebootVirtualMachineHandler(VmOperations operations)
 {
     public Task<Outcome<Operation>> HandleAsync(RebootVirtualMachine command, CancellationToken ct) =>
         operations.StartAsync<PowerState>(command.Vm, VmCommand.Reboot, RebootVirtualMachineSaga.KindName, vm => new PowerState(vm), ct);
 }
 
+/// <summary>Stops a guest's virtual CPUs; its memory and devices stay as they are.</summary>
 public sealed class PauseVirtualMachineHandler(VmOperations operations)
 {
     public Task<Outcome<Operation>> HandleAsync(PauseVirtualMachine command, CancellationToken ct) =>
         operations.StartAsync<PowerState>(command.Vm, VmCommand.Pause, PauseVirtualMachineSaga.KindName, vm => new PowerState(vm), ct);
 }
 
+/// <summary>Lets a paused guest's virtual CPUs run again.</summary>
 public sealed class ResumeVirtualMachineHandler(VmOperations operations)
 {
     public Task<Outcome<Operation>> HandleAsync(ResumeVirtualMachine command, CancellationToken ct) =>

@@ -13,6 +13,7 @@ public sealed record VmDraft(
     IReadOnlyList<InterfaceDraft> Interfaces, IReadOnlyList<DeviceRequestDraft> Devices, NumaPolicy NumaPolicy, DeviceSpread DeviceSpread,
     PlacementDraft Placement, IReadOnlyDictionary<string, string> Labels, bool Start);
 
+/// <summary>A disk as the caller wrote it, its size not checked.</summary>
 public sealed record DiskDraft(string? Name, long SizeGiB);
 
 /// <param name="Network">Name or id.</param>
