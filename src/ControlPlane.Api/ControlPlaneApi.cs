@@ -21,8 +21,6 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.OpenApi;
-using Swashbuckle.AspNetCore.Swagger;
 
 namespace ControlPlane.Api;
 
@@ -89,14 +87,5 @@ public static class ControlPlaneApi
         routes.MapEvents();
         routes.MapAudit();
         routes.MapOpenApi(openApiIsOpen);
-    }
-
-    /// <summary>The OpenAPI 3.1 document as JSON text, ending in a line feed.</summary>
-    public static string WriteOpenApi(ISwaggerProvider documents)
-    {
-        var document = documents.GetSwagger(OpenApiSetup.DocumentName);
-        using var text = new StringWriter { NewLine = "\n" };
-        document.SerializeAs(OpenApiSpecVersion.OpenApi3_1, new OpenApiJsonWriter(text));
-        return text.ToString().ReplaceLineEndings("\n") + "\n";
     }
 }

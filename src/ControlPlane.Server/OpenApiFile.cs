@@ -1,4 +1,4 @@
-using ControlPlane.Api;
+using ControlPlane.Api.OpenApi;
 using Swashbuckle.AspNetCore.Swagger;
 
 namespace ControlPlane.Server;
@@ -9,6 +9,6 @@ internal static class OpenApiFile
     public static async Task WriteAsync(WebApplication app, string file)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(file)!);
-        await File.WriteAllTextAsync(file, ControlPlaneApi.WriteOpenApi(app.Services.GetRequiredService<ISwaggerProvider>()));
+        await File.WriteAllTextAsync(file, OpenApiText.Write(app.Services.GetRequiredService<ISwaggerProvider>()));
     }
 }

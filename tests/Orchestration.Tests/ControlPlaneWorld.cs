@@ -7,6 +7,7 @@ using ControlPlane.Hypervisor.Emulated;
 using ControlPlane.Inventory.Profiles;
 using ControlPlane.Orchestration.Hosts;
 using ControlPlane.Orchestration.PciDevices;
+using ControlPlane.Orchestration.Registration;
 using ControlPlane.Persistence;
 using ControlPlane.Sagas;
 using ControlPlane.Testing.Postgres;

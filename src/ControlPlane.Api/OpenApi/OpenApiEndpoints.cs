@@ -11,7 +11,7 @@ internal static class OpenApiEndpoints
 {
     public static void MapOpenApi(this IEndpointRouteBuilder routes, bool open) =>
         routes.MapGet($"/openapi/{OpenApiSetup.DocumentName}.json", (ISwaggerProvider documents) =>
-                Results.Text(ControlPlaneApi.WriteOpenApi(documents), "application/json"))
+                Results.Text(OpenApiText.Write(documents), "application/json"))
             .AllowViewers(open)
             .ExcludeFromDescription();
 

@@ -2,6 +2,7 @@ using ControlPlane.Domain;
 using ControlPlane.Domain.Migrations;
 using ControlPlane.Domain.Operations;
 using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Orchestration.Claims;
 using ControlPlane.Orchestration.PciDevices;
 using ControlPlane.Orchestration.Placements;
 using ControlPlane.Orchestration.VirtualMachines;

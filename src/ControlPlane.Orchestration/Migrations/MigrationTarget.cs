@@ -4,6 +4,7 @@ using ControlPlane.Domain.Migrations;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Domain.VirtualMachines;
 using ControlPlane.Hypervisor;
+using ControlPlane.Orchestration.Claims;
 using ControlPlane.Orchestration.PciDevices;
 using ControlPlane.Orchestration.Placements;
 using ControlPlane.Orchestration.VirtualMachines;

@@ -1,5 +1,6 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Orchestration.Claims;
 using ControlPlane.Orchestration.Placements;
 using ControlPlane.Orchestration.VirtualMachines;
 using ControlPlane.Persistence.Hosts;

@@ -3,6 +3,7 @@ using ControlPlane.Domain.Networks;
 using ControlPlane.Domain.Operations;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Orchestration.Claims;
 using ControlPlane.Orchestration.Placements;
 using ControlPlane.Persistence.Hosts;
 using ControlPlane.Persistence.VirtualMachines;

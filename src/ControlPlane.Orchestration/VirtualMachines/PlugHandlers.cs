@@ -2,6 +2,7 @@ using ControlPlane.Domain;
 using ControlPlane.Domain.Operations;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Orchestration.Claims;
 using ControlPlane.Orchestration.Placements;
 using ControlPlane.Persistence.Hosts;
 using ControlPlane.Persistence.Records;

@@ -1,6 +1,7 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Orchestration.Claims;
 using ControlPlane.Orchestration.Placements;
 using ControlPlane.Persistence.Hosts;
 using ControlPlane.Persistence.VirtualMachines;

@@ -1,3 +1,4 @@
+using ControlPlane.Server.Database;
 using ControlPlane.Server.Ticks;
 
 namespace ControlPlane.Server.Startup;

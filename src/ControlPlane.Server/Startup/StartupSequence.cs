@@ -6,6 +6,7 @@ using ControlPlane.Persistence.Migrating;
 using ControlPlane.Persistence.Writing;
 using ControlPlane.Sagas;
 using ControlPlane.Server.Configuration;
+using ControlPlane.Server.Database;
 using ControlPlane.Server.Demo;
 using ControlPlane.Server.Ticks;
 using Npgsql;

@@ -1,4 +1,5 @@
 using ControlPlane.Orchestration.Reconcilers;
+using ControlPlane.Server.Database;
 using ControlPlane.Server.Startup;
 using Quartz;
 

@@ -46,8 +46,9 @@ public sealed class ApiServer : IAsyncLifetime
         await app.StartAsync();
         Address = new Uri(app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First());
         using var http = new HttpClient { BaseAddress = Address };
+        using var again = new PeriodicTimer(Poll);
         while (!(await http.GetAsync("/healthz/ready")).IsSuccessStatusCode)
-            await Task.Delay(Poll);
+            await again.WaitForNextTickAsync();
         Admin = Client((await File.ReadAllTextAsync(Path.Combine(data.Path, "admin-token"))).Trim());
     }
 

@@ -8,7 +8,7 @@ using ControlPlane.Persistence.Writing;
 using ControlPlane.Scheduling;
 using ControlPlane.Scheduling.Placements;
 
-namespace ControlPlane.Orchestration.Placements;
+namespace ControlPlane.Orchestration.Claims;
 
 /// <summary>
 /// Makes a placement true. The snapshot has taken it already, so that creates in this server never fight; the commit makes it hold

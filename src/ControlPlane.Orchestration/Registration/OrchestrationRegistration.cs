@@ -1,4 +1,5 @@
 using ControlPlane.Inventory.Profiles;
+using ControlPlane.Orchestration.Claims;
 using ControlPlane.Orchestration.Hosts;
 using ControlPlane.Orchestration.Migrations;
 using ControlPlane.Orchestration.Operations;
@@ -10,7 +11,7 @@ using ControlPlane.Sagas;
 using ControlPlane.Scheduling;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ControlPlane.Orchestration;
+namespace ControlPlane.Orchestration.Registration;
 
 /// <summary>The registration of this project's parts, as a table of contents.</summary>
 /// <remarks>

@@ -5,7 +5,7 @@ using ControlPlane.Orchestration.Projects;
 using ControlPlane.Orchestration.Tokens;
 using Microsoft.Extensions.DependencyInjection;
 
-namespace ControlPlane.Orchestration;
+namespace ControlPlane.Orchestration.Registration;
 
 /// <summary>The registration of the nouns that are recorded at once: no host is asked, no saga runs.</summary>
 public static class RecordedNouns

@@ -3,7 +3,7 @@ using ControlPlane.Domain.Pci;
 using ControlPlane.Domain.VirtualMachines;
 using ControlPlane.Hypervisor;
 
-namespace ControlPlane.Orchestration.VirtualMachines;
+namespace ControlPlane.Orchestration;
 
 /// <summary>Says to a host what a VM is: the one place where a VM's record becomes a domain.</summary>
 public sealed class DomainDefinitions(FleetDirectory fleet)

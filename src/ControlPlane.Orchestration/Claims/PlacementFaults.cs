@@ -1,7 +1,7 @@
 using ControlPlane.Domain;
 using ControlPlane.Scheduling.Explanation;
 
-namespace ControlPlane.Orchestration.Placements;
+namespace ControlPlane.Orchestration.Claims;
 
 internal static class PlacementFaults
 {

@@ -3,7 +3,7 @@ using ControlPlane.Persistence.PrivatePostgres;
 using ControlPlane.Server.Configuration;
 using Npgsql;
 
-namespace ControlPlane.Server.Startup;
+namespace ControlPlane.Server.Database;
 
 /// <summary>
 /// The database: the external one that was named, or the server's own, which this owns. It is made first and so disposed last, when nothing
