@@ -68,7 +68,7 @@ internal sealed class LiveMigrateSaga(
         var discarded = await hypervisor.Migration.DiscardIncomingAsync(s.Vm.Ref(), ct);
         if (discarded.Fault is { } refused)
             return await targets.LeaveBehindAsync(s, target, refused, context, ct);
-        var cleaned = await devices.CleanAsync(s.Vm.Id, target, await devices.OwnedAsync(s.Vm.Id, target, ct), ct);
+        var cleaned = await devices.CleanAllAsync(s.Vm.Id, target, ct);
         return cleaned.TryGet(out var unit, out fault) ? Done(s, unit) : await targets.LeaveBehindAsync(s, target, fault, context, ct);
     }
 

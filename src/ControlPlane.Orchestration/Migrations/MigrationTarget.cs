@@ -76,7 +76,7 @@ public sealed class MigrationTarget(
             : await hypervisor.Migration.DiscardIncomingAsync(s.Vm.Ref(), ct);
         if (forgotten.Fault is { } refused)
             return await LeaveBehindAsync(s, left, refused, context, ct);
-        var cleaned = await devices.CleanAsync(s.Vm.Id, left, await devices.OwnedAsync(s.Vm.Id, left, ct), ct);
+        var cleaned = await devices.CleanAllAsync(s.Vm.Id, left, ct);
         if (!cleaned.TryGet(out var unit, out fault))
             return await LeaveBehindAsync(s, left, fault, context, ct);
         placements.ReleaseAllocation(unit, s.Vm.Id, left);

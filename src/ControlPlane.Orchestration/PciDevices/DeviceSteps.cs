@@ -79,6 +79,10 @@ public sealed partial class DeviceSteps(
         return unit;
     }
 
+    /// <summary>Brings home everything that the VM owns on the host, companions included.</summary>
+    public async Task<Outcome<WriteUnit>> CleanAllAsync(VmId vm, HostId host, CancellationToken ct) =>
+        await CleanAsync(vm, host, await OwnedAsync(vm, host, ct), ct);
+
     /// <summary>Brings the named devices home, and those companions that were held for their sake only.</summary>
     public async Task<Outcome<WriteUnit>> CleanNamedAsync(VmId vm, HostId host, IReadOnlyList<DeviceAttachment> named, CancellationToken ct)
     {

@@ -129,7 +129,7 @@ internal sealed class AbandonedVms(
             return alive.Detail;
         if ((await hypervisor.UndefineAsync(held.Ref(), ct)).Fault is { } defined)
             return defined.Detail;
-        var cleaned = await devices.CleanAsync(held.Id, host, await devices.OwnedAsync(held.Id, host, ct), ct);
+        var cleaned = await devices.CleanAllAsync(held.Id, host, ct);
         return cleaned.TryGet(out var unit, out fault) ? (await writer.CommitAsync(unit, ct)).Fault?.Detail : fault.Detail;
     }
 

@@ -42,7 +42,7 @@ internal sealed class DeleteVirtualMachineSaga(HostConnections hosts, DeviceStep
     private async Task<StepOutcome<State>> CleanDevices(State s, StepContext context, CancellationToken ct)
     {
         var host = s.Vm.Host!.Value;
-        var cleaned = await devices.CleanAsync(s.Vm.Id, host, await devices.OwnedAsync(s.Vm.Id, host, ct), ct);
+        var cleaned = await devices.CleanAllAsync(s.Vm.Id, host, ct);
         return cleaned.Match(unit => Done(s, unit), HypervisorFaults.ToOutcome<State>);
     }
 }
