@@ -31,11 +31,11 @@ public sealed class ControlPlaneWorld : IAsyncDisposable
 
     private int processes;
 
-    private ControlPlaneWorld(TestDatabase database, TimeProvider clock, EmulationOptions emulation)
+    private ControlPlaneWorld(TestDatabase database, TimeProvider clock, TimeProvider hostClock, EmulationOptions emulation)
     {
         this.database = database;
         Clock = clock;
-        Hypervisors = new EmulatedFleet(emulation, (name, _) => ValueTask.FromResult(ProfileCatalog.Shipped.Find(name)), TimeProvider.System);
+        Hypervisors = new EmulatedFleet(emulation, (name, _) => ValueTask.FromResult(ProfileCatalog.Shipped.Find(name)), hostClock);
     }
 
     public TimeProvider Clock { get; }
@@ -44,9 +44,11 @@ public sealed class ControlPlaneWorld : IAsyncDisposable
 
     public TestDatabase Database => database;
 
-    /// <param name="clock">Of the control plane. The hosts' clock is always the real one: their time goes on by itself, as time on other machines does.</param>
-    public static async Task<ControlPlaneWorld> CreateAsync(TimeProvider? clock = null, EmulationOptions? emulation = null) =>
-        new(await MigratedPostgres.Current.CreateDatabaseAsync(), clock ?? TimeProvider.System, emulation ?? Quick);
+    /// <param name="clock">Of the control plane.</param>
+    /// <param name="hostClock">Of the hosts. Ordinarily the real one: their time goes on by itself, as time on other machines does.</param>
+    public static async Task<ControlPlaneWorld> CreateAsync(
+        TimeProvider? clock = null, EmulationOptions? emulation = null, TimeProvider? hostClock = null) =>
+        new(await MigratedPostgres.Current.CreateDatabaseAsync(), clock ?? TimeProvider.System, hostClock ?? TimeProvider.System, emulation ?? Quick);
 
     /// <summary>A process whose memory knows the fleet; its sagas run once <see cref="ServerProcess.RunAsync"/> is called.</summary>
     /// <param name="change">Registrations that replace the ordinary ones.</param>

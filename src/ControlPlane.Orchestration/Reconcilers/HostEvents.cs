@@ -12,43 +12,49 @@ namespace ControlPlane.Orchestration.Reconcilers;
 /// for again, and the operation that waits for it is woken.
 /// </summary>
 internal sealed partial class HostEvents(
-    HostConnections connections, HostStore hosts, VmStore vms, VmAudit vmAudit, HostAudit audit, HostScan scan, SagaRunner runner, TimeProvider clock,
-    ILogger<HostEvents> log)
+    HostConnections connections, HostStore hosts, VmStore vms, VmAudit vmAudit, HostAudit audit, HostScan scan, SagaRunner runner,
+    ReconcilerOptions options, ILogger<HostEvents> log) : IDisposable
 {
-    /// <summary>Follows the host's events until their stream ends.</summary>
-    /// <param name="mayHaveMissed">There was a stream before, and events may have happened since it ended: the host is looked at as a whole.</param>
-    /// <returns>False when there was no stream to follow.</returns>
-    public async Task<bool> FollowAsync(HostId host, bool mayHaveMissed, CancellationToken ct)
+    /// <summary>A server that starts opens all its streams at once, and a fleet is not looked at all at once.</summary>
+    private readonly SemaphoreSlim looking = new(options.HostsAtOnce);
+
+    /// <summary>
+    /// Looks at the host as a whole, since events may have happened that nobody heard, and follows its events until their stream ends. What
+    /// fails is logged: whoever calls opens the stream again, and the look at the host makes up for what was lost.
+    /// </summary>
+    public async Task FollowAsync(HostId host, CancellationToken ct)
     {
         try
         {
             var opened = await connections.OpenAsync(host, ct);
-            if (!opened.TryGet(out var hypervisor, out _) || !(await hypervisor.PingAsync(ct)).Succeeded)
-                return false;
-            await ReadAsync(hypervisor, mayHaveMissed, ct);
-            return true;
+            if (opened.TryGet(out var hypervisor, out _) && (await hypervisor.PingAsync(ct)).Succeeded)
+                await ReadAsync(hypervisor, ct);
         }
         catch (Exception bug) when (bug is not OperationCanceledException)
         {
             LogFailed(log, bug, host);
-            return false;
         }
     }
 
-    private async Task ReadAsync(IHypervisor hypervisor, bool mayHaveMissed, CancellationToken ct)
+    public void Dispose() => looking.Dispose();
+
+    private async Task ReadAsync(IHypervisor hypervisor, CancellationToken ct)
     {
         using var ending = CancellationTokenSource.CreateLinkedTokenSource(ct);
         await using var stream = hypervisor.WatchAsync(ending.Token).GetAsyncEnumerator(ending.Token);
         var next = stream.MoveNextAsync().AsTask();
         try
         {
-            if (mayHaveMissed)
-                await LookAsync(hypervisor.Host, ct); // After the stream has begun, so that nothing falls between the two.
-            var scannedAt = DateTimeOffset.MinValue;
+            await LookAsync(hypervisor, ct); // After the stream has begun, so that nothing falls between the two.
             while (await next)
             {
-                scannedAt = await HandleAsync(hypervisor, stream.Current, scannedAt, ct);
+                var happened = stream.Current;
                 next = stream.MoveNextAsync().AsTask();
+                // One reading answers all news of the inventory that has come by now.
+                var isFollowedByLike = happened is HypervisorEvent.InventoryChanged && next is { IsCompletedSuccessfully: true, Result: true }
+                    && stream.Current is HypervisorEvent.InventoryChanged;
+                if (!isFollowedByLike)
+                    await HandleAsync(hypervisor, happened, ct);
             }
         }
         finally
@@ -59,23 +65,31 @@ internal sealed partial class HostEvents(
         }
     }
 
-    private async Task LookAsync(HostId id, CancellationToken ct)
+    private async Task LookAsync(IHypervisor hypervisor, CancellationToken ct)
     {
-        foreach (var vm in await vms.ByHostAsync(id, ct))
-            if (vm.Operation is { } operation)
-                runner.Wake(operation.Value);
-        if (await hosts.FindAsync(id, ct) is { State: not Domain.Hosts.HostState.Down } host)
+        await looking.WaitAsync(ct);
+        try
+        {
+            foreach (var vm in await vms.ByHostAsync(hypervisor.Host, ct))
+                if (vm.Operation is { } operation)
+                    runner.Wake(operation.Value);
+            if (await AnsweringAsync(hypervisor.Host, ct) is not { } host)
+                return;
+            await scan.RunAsync(host.Id, hypervisor, ct);
             await audit.RunAsync(host, ct);
+        }
+        finally
+        {
+            looking.Release();
+        }
     }
 
-    /// <returns>When the host's inventory was last read for an event's sake: one reading answers all events before it.</returns>
-    private async Task<DateTimeOffset> HandleAsync(IHypervisor hypervisor, HypervisorEvent happened, DateTimeOffset scannedAt, CancellationToken ct)
+    private async Task HandleAsync(IHypervisor hypervisor, HypervisorEvent happened, CancellationToken ct)
     {
         switch (happened)
         {
-            case HypervisorEvent.InventoryChanged when happened.At >= scannedAt:
-                scannedAt = clock.GetUtcNow();
-                await scan.RunAsync(hypervisor.Host, hypervisor, ct);
+            case HypervisorEvent.InventoryChanged when await AnsweringAsync(hypervisor.Host, ct) is { } host:
+                await scan.RunAsync(host.Id, hypervisor, ct);
                 break;
             case HypervisorEvent.DomainChanged domain when await AtRestAsync(domain.Vm, ct) is { } vm:
                 await vmAudit.FollowGuestAsync(vm, hypervisor, ct);
@@ -87,8 +101,11 @@ internal sealed partial class HostEvents(
                 await AtRestAsync(copy.Vm, ct);
                 break;
         }
-        return scannedAt;
     }
+
+    /// <summary>The host as recorded; null while it counts as down: to take it back, and all that belongs to it, is the heartbeat's.</summary>
+    private async Task<Domain.Hosts.Host?> AnsweringAsync(HostId id, CancellationToken ct) =>
+        await hosts.FindAsync(id, ct) is { State: not (Domain.Hosts.HostState.Down or Domain.Hosts.HostState.Connecting) } host ? host : null;
 
     /// <summary>The VM when no operation holds it; an operation that does is woken: what it waits for may have happened.</summary>
     private async Task<Domain.VirtualMachines.VirtualMachine?> AtRestAsync(VmId id, CancellationToken ct)

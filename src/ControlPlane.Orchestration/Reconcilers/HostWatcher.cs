@@ -81,14 +81,12 @@ internal sealed class HostWatch : IAsyncDisposable
     private async Task LoopAsync(CancellationToken ct)
     {
         var wait = BackOffFirst;
-        var isFirst = true;
         try
         {
             while (!ct.IsCancellationRequested)
             {
                 var began = clock.GetUtcNow();
-                if (await events.FollowAsync(host, mayHaveMissed: !isFirst, ct))
-                    isFirst = false;
+                await events.FollowAsync(host, ct);
                 if (clock.GetUtcNow() - began >= backOffMax)
                     wait = BackOffFirst; // It was a good one; one that ends at once again and again is not.
                 await Task.Delay(wait, clock, ct);
