@@ -64,11 +64,9 @@ public static class ControlPlaneApi
     {
         app.UseMiddleware<ExceptionProblems>().UseRouting();
         beforeAccess(app);
+        app.UseOpenApiPage();
         return app.UseAuthentication().UseAuthorization();
     }
-
-    /// <summary>The page that shows the OpenAPI document to people.</summary>
-    public static IApplicationBuilder UseOpenApiPage(this IApplicationBuilder app) => OpenApiEndpoints.UseOpenApiPage(app);
 
     public static void MapControlPlaneApi(this IEndpointRouteBuilder routes, bool openApiIsOpen)
     {

@@ -57,12 +57,7 @@ public static class ServerComposition
             .AddStartup();
 
         var app = builder.Build();
-        app.UseControlPlaneApi(inner =>
-        {
-            inner.UseMiddleware<ReadinessGate>();
-            if (options.OpenApiOpen)
-                inner.UseOpenApiPage();
-        });
+        app.UseControlPlaneApi(inner => inner.UseMiddleware<ReadinessGate>());
         app.MapMetrics(options);
         app.MapControlPlaneApi(openApiIsOpen: options.OpenApiOpen);
         // Now, and not at the start: the OpenAPI document is written from endpoints that are never started.
