@@ -16,6 +16,26 @@ public sealed class OpenApiTests(ApiServer server)
         Assert.Equal(await File.ReadAllTextAsync(file), running);
     }
 
+    [Fact]
+    public async Task A_browser_is_led_to_the_page_and_the_page_asks_for_the_token()
+    {
+        var browser = server.Client(null);
+        var page = await browser.SendAsync(HttpMethod.Get, "/openapi", null, [("Accept", "text/html,*/*")]);
+
+        Assert.Equal("text/html", page.Expect(200).MediaType);
+        Assert.Contains("token-dialog", page.Body, StringComparison.Ordinal);
+        Assert.Contains("withToken(request)", (await browser.GetAsync("/openapi/page/index.js")).Expect(200).Body, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/openapi")]
+    [InlineData("/openapi/controlplane-v1.json")]
+    public async Task The_document_needs_a_token(string path)
+    {
+        (await server.Client(null).GetAsync(path)).Expect(401);
+        Assert.Equal("3.1", (await (await server.CallerAsync("viewer")).GetAsync(path)).Expect(200).Text("openapi")[..3]);
+    }
+
     private static string RepositoryRoot()
     {
         var directory = new DirectoryInfo(AppContext.BaseDirectory);

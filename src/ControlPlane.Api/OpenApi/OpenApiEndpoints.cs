@@ -13,11 +13,12 @@ internal static class OpenApiEndpoints
 
     public static void MapOpenApi(this IEndpointRouteBuilder routes, bool open)
     {
-        foreach (var path in new[] { "/openapi", DocumentPath })
-        {
-            routes.MapGet(path, (ISwaggerProvider documents) => Results.Text(OpenApiText.Write(documents), "application/json"))
-                .AllowViewers(open)
-                .ExcludeFromDescription();
-        }
+        routes.MapDocument("/openapi", open);
+        routes.MapDocument(DocumentPath, open);
     }
+
+    private static void MapDocument(this IEndpointRouteBuilder routes, string path, bool open) =>
+        routes.MapGet(path, (ISwaggerProvider documents) => Results.Text(OpenApiText.Write(documents), "application/json"))
+            .AllowViewers(open)
+            .ExcludeFromDescription();
 }

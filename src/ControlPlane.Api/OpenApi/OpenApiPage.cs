@@ -5,21 +5,11 @@ namespace ControlPlane.Api.OpenApi;
 
 /// <summary>
 /// The page on which people read the API and try it out. It is open, because it holds nothing; the document it shows and the calls it makes
-/// ask for a token, and so the page asks for one.
+/// ask for a token, and so the page asks for one (<c>TokenDialog.html</c>).
 /// </summary>
 internal static class OpenApiPage
 {
     private const string Prefix = "openapi/page";
-
-    private const string WithToken =
-        """
-        (request) => {
-          const token = sessionStorage.getItem('controlplane-token') ?? prompt('Token (see DATA/admin-token)') ?? '';
-          sessionStorage.setItem('controlplane-token', token);
-          if (token && !request.headers.Authorization) request.headers.Authorization = 'Bearer ' + token;
-          return request;
-        }
-        """;
 
     /// <summary>Before the question who calls: a browser that comes to <c>/openapi</c> is led to the page.</summary>
     public static void UseOpenApiPage(this IApplicationBuilder app)
@@ -35,9 +25,21 @@ internal static class OpenApiPage
         {
             options.RoutePrefix = Prefix;
             options.DocumentTitle = "ControlPlane API";
-            options.SwaggerEndpoint($"/openapi/{OpenApiSetup.DocumentName}.json", "ControlPlane");
-            options.UseRequestInterceptor(WithToken.ReplaceLineEndings(" "));
+            options.SwaggerEndpoint(OpenApiEndpoints.DocumentPath, "ControlPlane");
+            options.HeadContent = TokenDialog();
+            // Swashbuckle cuts the function at its braces.
+            options.UseRequestInterceptor("(request) => { return withToken(request); }");
+            options.DefaultModelsExpandDepth(-1);
+            options.EnableDeepLinking();
+            options.EnableFilter();
         });
+    }
+
+    private static string TokenDialog()
+    {
+        using var resource = typeof(OpenApiPage).Assembly.GetManifestResourceStream(typeof(OpenApiPage), "TokenDialog.html")!;
+        using var text = new StreamReader(resource);
+        return text.ReadToEnd();
     }
 
     private static bool IsBrowser(HttpRequest request) =>
