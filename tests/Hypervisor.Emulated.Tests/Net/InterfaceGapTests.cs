@@ -93,6 +93,23 @@ public sealed class InterfaceGapTests : EmulatedTest
         Assert.Null(DomainOf(fleet.Target, definition).Network);
     });
 
+    [Fact] // Linux: net_failover_handle_frame.
+    public Task A_frame_that_strays_to_the_standby_is_not_taken_while_the_function_carries() => OnTestFleet(async fleet =>
+    {
+        var definition = await RunWithDevice(fleet);
+        await Pass(fleet, 10);
+        var began = fleet.Time.GetUtcNow();
+        Ok(await fleet.Target.Migration.PrepareIncomingAsync(definition with { Devices = [] }, Ct));
+        await Pass(fleet, 1);
+        var (network, standby) = (ModelOf(fleet.Source).Network, definition.Interfaces[0]);
+        var stray = new Emulated.Net.Frame(MacOf(99), standby.Mac, standby.Vlan, Emulated.Net.Frame.ProbeType, new byte[] { 0, 0, 0, 0, 0, 9, 0, 0 });
+
+        network.BridgeOn(network.WireOf(standby.Network)).Receive(stray);
+        await Pass(fleet, 1);
+
+        Assert.Equal(0, Assert.Single(Ok(await fleet.Source.Migration.MeasureGapsAsync(definition.Ref, began, Ct))).Lost);
+    });
+
     [Fact]
     public Task A_paused_guest_hears_nothing_until_it_runs_again() => OnTestFleet(async fleet =>
     {
