@@ -135,6 +135,22 @@ public sealed class JournalReplayTests : HypervisorSpecification, IDisposable
     });
 
     [Fact]
+    public Task A_journal_goes_on_behind_what_a_kill_left_of_its_last_line() => OnFleet(async fleet =>
+    {
+        var definition = await RunWithDevice(fleet);
+        var directory = Kill();
+        await File.AppendAllTextAsync(JournalOf(directory, fleet.Source), "{\"power\":{\"Vm\":", Ct);
+        await using (var second = On(directory))
+            Ok(await second.Source.PauseAsync(At(definition.Ref, 2), Ct));
+
+        await using var third = On(directory);
+
+        var status = Ok(await third.Source.FindDomainAsync(definition.Ref.Vm, Ct));
+        Assert.Equal((DomainState.Paused, At(definition.Ref, 2)), (status?.State, status?.Ref));
+        Assert.Single(status!.Devices);
+    });
+
+    [Fact]
     public Task A_line_in_the_middle_that_cannot_be_read_keeps_the_host_closed() => OnFleet(async fleet =>
     {
         await RunWithDevice(fleet);

@@ -104,6 +104,7 @@ public sealed class InterfaceGapTests : EmulatedTest
         var (network, standby) = (ModelOf(fleet.Source).Network, definition.Interfaces[0]);
         var stray = new Emulated.Net.Frame(MacOf(99), standby.Mac, standby.Vlan, Emulated.Net.Frame.ProbeType, new byte[] { 0, 0, 0, 0, 0, 9, 0, 0 });
 
+        Ok(await fleet.Source.PingAsync(Ct)); // The model catches up with the probes that were sent meanwhile.
         network.BridgeOn(network.WireOf(standby.Network)).Receive(stray);
         await Pass(fleet, 1);
 
