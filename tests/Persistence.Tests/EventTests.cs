@@ -40,6 +40,29 @@ public sealed class EventTests(MigratedPostgres postgres)
     }
 
     [Fact]
+    public async Task No_event_shows_before_one_of_another_server_that_has_the_lower_sequence()
+    {
+        LossyProxy? proxy = null;
+        await using var slow = await World.CreateAsync(postgres, through: real => (proxy = new LossyProxy(real)).ConnectionString);
+        await using var _ = proxy;
+        await using var quick = World.On(slow);
+        await quick.CommitAsync(unit => unit.Signal(World.NewId()));
+
+        var commit = proxy!.HoldRequest("COMMIT\0");
+        var first = slow.TryCommitAsync(unit => Tell(slow, unit, "first"));
+        await slow.WaitUntilAsync("SELECT is_called FROM events_sequence_seq");
+        var second = quick.TryCommitAsync(unit => Tell(quick, unit, "second"));
+        await Task.WhenAny(second, slow.WaitUntilAsync("SELECT count(*) > 0 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted"));
+
+        Assert.False(second.IsCompleted);
+        Assert.Empty(await ReadAsync(quick, new EventFilter()));
+        commit.Dispose();
+        Assert.Null(await first);
+        Assert.Null(await second);
+        Assert.Equal(["first", "second"], (await ReadAsync(quick, new EventFilter())).Select(e => e.Subject));
+    }
+
+    [Fact]
     public async Task Events_of_one_unit_keep_their_order()
     {
         await using var world = await World.CreateAsync(postgres);

@@ -17,6 +17,8 @@ internal sealed class LossyProxy : IAsyncDisposable
     private string? requestToLose;
     private string? answerToLose;
     private int requestsToPass;
+    private string? heldText;
+    private TaskCompletionSource? holding;
     private int answersToPass;
 
     public LossyProxy(string connectionString)
@@ -33,6 +35,13 @@ internal sealed class LossyProxy : IAsyncDisposable
     public string ConnectionString { get; }
 
     public int Cuts { get; private set; }
+
+    /// <summary>The next request with this text waits until the answer is disposed of.</summary>
+    public IDisposable HoldRequest(string text)
+    {
+        (heldText, holding) = (text, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        return new Hold(holding);
+    }
 
     /// <summary>The next request with this text never reaches PostgreSQL: the connection is cut in its place.</summary>
     public void LoseRequest(string text) => (requestToLose, requestsToPass) = (text, 0);
@@ -83,6 +92,8 @@ internal sealed class LossyProxy : IAsyncDisposable
                     Cuts++;
                     break;
                 }
+                if (holding is { } hold && heldText is { } held && buffer.AsSpan(0, count).IndexOf(Encoding.ASCII.GetBytes(held)) >= 0)
+                    await hold.Task;
                 for (var sent = 0; sent < count;)
                     sent += await to.SendAsync(buffer.AsMemory(sent, count - sent));
             }
@@ -101,5 +112,10 @@ internal sealed class LossyProxy : IAsyncDisposable
             return false;
         text = null;
         return true;
+    }
+
+    private sealed class Hold(TaskCompletionSource holding) : IDisposable
+    {
+        public void Dispose() => holding.TrySetResult();
     }
 }

@@ -32,7 +32,7 @@ public sealed class LostConnectionTests(MigratedPostgres postgres)
         await using var world = await World.CreateAsync(postgres, through: real => (proxy = new LossyProxy(real)).ConnectionString);
         await using var _ = proxy;
 
-        proxy!.LoseRequest("COMMIT");
+        proxy!.LoseRequest("COMMIT\0");
         var fault = await world.TryCommitAsync(unit => Tell(world, unit, "once"));
 
         Assert.Null(fault);
