@@ -90,7 +90,7 @@ internal sealed class Body<T> : IBody, IEndpointParameterMetadataProvider
         }
         catch (JsonException e)
         {
-            return Refuse(JsonFaults.From(e, Type));
+            return Refuse(JsonFaults.From(e, Type, buffer));
         }
     }
 
@@ -114,7 +114,7 @@ internal sealed class Body<T> : IBody, IEndpointParameterMetadataProvider
     }
 }
 
-/// <summary>What makes two requests with one idempotency key the same: method, path, query and body.</summary>
+/// <summary>What makes two requests with one idempotency key the same: method, path, query and body. How long the caller waits is no part of it.</summary>
 internal sealed record RequestDigest(byte[] Sha256)
 {
     public const string KeyHeader = "Idempotency-Key";
@@ -122,7 +122,8 @@ internal sealed record RequestDigest(byte[] Sha256)
     public static RequestDigest Of(HttpContext context, in ReadOnlySequence<byte> body)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(Encoding.UTF8.GetBytes($"{context.Request.Method}\n{context.Request.Path}\n{context.Request.QueryString}\n"));
+        var query = string.Join('&', context.Request.Query.Where(q => q.Key != Waiting.Parameter.Name).Select(q => $"{q.Key}={q.Value}"));
+        hash.AppendData(Encoding.UTF8.GetBytes($"{context.Request.Method}\n{context.Request.Path}\n{query}\n"));
         foreach (var segment in body)
             hash.AppendData(segment.Span);
         return new RequestDigest(hash.GetHashAndReset());

@@ -1,3 +1,6 @@
+using System.Buffers;
+using System.ComponentModel.DataAnnotations;
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
@@ -9,9 +12,12 @@ namespace ControlPlane.Api.Conventions;
 /// <summary>Turns what the JSON reader says into what a caller can mend: the field's path and what is wanted there.</summary>
 internal static partial class JsonFaults
 {
+    private const int DigitsShown = 40;
+
     public static Answer NotAnObject() => Fault.Field(FaultKind.Malformed, "$", "must be a JSON object.");
 
-    public static Answer From(JsonException exception, JsonTypeInfo root)
+    /// <param name="body">What was read, to tell a number that is too large from what is no number.</param>
+    public static Answer From(JsonException exception, JsonTypeInfo root, in ReadOnlySequence<byte> body)
     {
         if (exception.Message.Contains("missing required", StringComparison.Ordinal))
             return Fault.Fields(FaultKind.Malformed, Missing(exception));
@@ -24,7 +30,11 @@ internal static partial class JsonFaults
         var aboutValue = exception.Message.Contains("converted", StringComparison.Ordinal) || exception.Message.Contains("null", StringComparison.Ordinal);
         if (!aboutValue)
             return Fault.Field(FaultKind.Malformed, path, $"is not valid JSON at line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1}.");
-        return Fault.Field(FaultKind.Malformed, path, Expected(root, exception.Path));
+        var (wanted, range) = Wanted(root, exception.Path);
+        // A whole number beyond the type is as readable, and as impossible, as one that the type holds and the field does not.
+        return IsWhole(wanted) && WholeNumber(body, exception.Path) is { } number
+            ? Fault.Field(FaultKind.Impossible, path, $"must be from {range.Min} to {range.Max}, is {number}.")
+            : Fault.Field(FaultKind.Malformed, path, Describe(wanted, range));
     }
 
     /// <summary>
@@ -64,16 +74,19 @@ internal static partial class JsonFaults
             : names.ToDictionary(name => prefix + name, _ => new[] { "is required." });
     }
 
-    /// <summary>Walks the contract along the path to say what the value should have been.</summary>
-    private static string Expected(JsonTypeInfo root, string? path)
+    /// <summary>Walks the contract along the path to what the value should have been, and between which bounds a whole number.</summary>
+    private static (Type Type, (long Min, long Max) Range) Wanted(JsonTypeInfo root, string? path)
     {
         var at = root.Type;
+        RangeAttribute? range = null;
         foreach (Match segment in Segments().Matches(path ?? "$"))
         {
             var type = ContractsJson.Wire.GetTypeInfo(at);
+            var property = type?.Kind == JsonTypeInfoKind.Object ? type.Properties.FirstOrDefault(p => p.Name == segment.Groups["name"].Value) : null;
+            range = property?.AttributeProvider?.GetCustomAttributes(typeof(RangeAttribute), false).OfType<RangeAttribute>().FirstOrDefault();
             var next = type?.Kind switch
             {
-                JsonTypeInfoKind.Object => type.Properties.FirstOrDefault(p => p.Name == segment.Groups["name"].Value)?.PropertyType,
+                JsonTypeInfoKind.Object => property?.PropertyType,
                 JsonTypeInfoKind.Enumerable or JsonTypeInfoKind.Dictionary => type.ElementType,
                 _ => null,
             };
@@ -81,10 +94,36 @@ internal static partial class JsonFaults
                 break;
             at = next;
         }
-        return Describe(Nullable.GetUnderlyingType(at) ?? at);
+        at = Nullable.GetUnderlyingType(at) ?? at;
+        var bounds = range is null
+            ? (0, at == typeof(long) ? long.MaxValue : int.MaxValue)
+            : (Convert.ToInt64(range.Minimum, CultureInfo.InvariantCulture), Convert.ToInt64(range.Maximum, CultureInfo.InvariantCulture));
+        return (at, bounds);
     }
 
-    private static string Describe(Type type)
+    private static bool IsWhole(Type type) => type == typeof(int) || type == typeof(long);
+
+    /// <summary>The digits at the path, shortened; null when there is something else.</summary>
+    private static string? WholeNumber(in ReadOnlySequence<byte> body, string? path)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(body, new JsonDocumentOptions { MaxDepth = ContractsJson.Wire.Options.MaxDepth });
+            var at = document.RootElement;
+            foreach (Match segment in Segments().Matches(path ?? "$"))
+                at = segment.Groups["index"] is { Success: true } index ? at[int.Parse(index.Value, CultureInfo.InvariantCulture)] : at.GetProperty(segment.Groups["name"].Value);
+            var text = at.GetRawText();
+            return at.ValueKind != JsonValueKind.Number || !text.All(c => c == '-' || char.IsAsciiDigit(c)) ? null
+                : text.Length <= DigitsShown ? text : text[..DigitsShown] + "…";
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or IndexOutOfRangeException)
+        {
+            // Broken further on, or the path cannot be followed: then it is told what is wanted, not what is there.
+            return null;
+        }
+    }
+
+    private static string Describe(Type type, (long Min, long Max) range)
     {
         if (type.IsEnum)
             return $"must be one of: {string.Join(", ", EnumText.Names(type))}.";
@@ -92,8 +131,7 @@ internal static partial class JsonFaults
         {
             TypeCode.String => "must be a string.",
             TypeCode.Boolean => "must be true or false.",
-            TypeCode.Int32 => $"must be a whole number from {int.MinValue} to {int.MaxValue}.",
-            TypeCode.Int64 => $"must be a whole number from {long.MinValue} to {long.MaxValue}.",
+            TypeCode.Int32 or TypeCode.Int64 => $"must be a whole number from {range.Min} to {range.Max}.",
             TypeCode.Double => "must be a number.",
             _ when ContractsJson.Wire.GetTypeInfo(type)?.Kind == JsonTypeInfoKind.Enumerable => "must be an array.",
             _ => "must be an object.",

@@ -43,8 +43,6 @@ internal static class MigrationEndpoints
     {
         if (!(await lookup.FindAsync(vm, query, caller, ct)).TryGet(out var found, out var missing))
             return missing;
-        if (MigrationRequests.Check(body.Value) is { } wrong)
-            return wrong;
         if (!(await handler.HandleAsync(MigrationRequests.ToCommand(body.Value, found.Id), ct)).TryGet(out var migration, out var fault))
             return fault;
         if (body.Value.DryRun)

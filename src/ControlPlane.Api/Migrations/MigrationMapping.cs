@@ -7,7 +7,7 @@ using Wire = ControlPlane.Contracts;
 
 namespace ControlPlane.Api.Migrations;
 
-/// <summary>Migrations on the wire; durations become milliseconds.</summary>
+/// <summary>Migrations on the wire. Durations become whole milliseconds or seconds, rounded up: a short gap is still a gap.</summary>
 internal sealed class MigrationMapping(FleetDirectory fleet)
 {
     public MigrationResponse ToResponse(Migration migration, IReadOnlyList<StepResponse> phases) => new(
@@ -17,9 +17,9 @@ internal sealed class MigrationMapping(FleetDirectory fleet)
         [.. migration.Devices.Select(ToResponse)], phases,
         new MigrationTransferResponse(
             migration.Transfer.Passes, migration.Transfer.BytesTotal, migration.Transfer.BytesTransferred,
-            migration.Transfer.DirtyMiBPerSecond, migration.Transfer.Downtime?.TotalMilliseconds),
+            (long)Math.Ceiling(migration.Transfer.DirtyMiBPerSecond), Milliseconds(migration.Transfer.Downtime)),
         migration.Estimate is not { } e ? null : new MigrationEstimateResponse(
-            e.Downtime.TotalMilliseconds, e.GapByDevice.ToDictionary(g => g.Key, g => g.Value.TotalMilliseconds), e.Total.TotalSeconds),
+            Milliseconds(e.Downtime), e.GapByDevice.ToDictionary(g => g.Key, g => Milliseconds(g.Value)), (long)Math.Ceiling(e.Total.TotalSeconds)),
         migration.Failure, migration.CreatedAt, migration.EndedAt);
 
     public static Wire.DeviceMethod ToWire(Model.DeviceMethod method) => method switch
@@ -32,8 +32,12 @@ internal sealed class MigrationMapping(FleetDirectory fleet)
 
     private static MigratedDeviceResponse ToResponse(MigratedDevice d) => new(
         d.Name, ToWire(d.Method), d.SourceAddress.ToString(), d.TargetAddress?.ToString(), d.GuestAddressBefore.ToString(),
-        d.GuestAddressAfter?.ToString(), d.MacBefore?.ToString(), d.MacAfter?.ToString(), d.Unplug?.TotalMilliseconds,
-        d.Replug?.TotalMilliseconds, d.Gap?.TotalMilliseconds);
+        d.GuestAddressAfter?.ToString(), d.MacBefore?.ToString(), d.MacAfter?.ToString(), Milliseconds(d.Unplug),
+        Milliseconds(d.Replug), Milliseconds(d.Gap));
+
+    private static long Milliseconds(TimeSpan duration) => (long)Math.Ceiling(duration.TotalMilliseconds);
+
+    private static long? Milliseconds(TimeSpan? duration) => duration is { } measured ? Milliseconds(measured) : null;
 
     private string HostName(HostId id) => fleet.FindHost(id)?.Name ?? id.ToString();
 }

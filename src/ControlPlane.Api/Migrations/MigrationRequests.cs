@@ -7,31 +7,9 @@ using Wire = ControlPlane.Contracts;
 
 namespace ControlPlane.Api.Migrations;
 
-/// <summary>Requests to migrate: their bounds, and the command they become.</summary>
+/// <summary>Requests to migrate as the command that checks them.</summary>
 internal static class MigrationRequests
 {
-    private const int DowntimeMaxMilliseconds = 60_000;
-    private const int TimeoutMaxSeconds = 86_400;
-    private const int UnplugTimeoutMaxSeconds = 600;
-    private const int BandwidthMaxMiBPerSecond = 1_000_000;
-
-    public static Fault? Check(MigrateVirtualMachineRequest request)
-    {
-        var errors = new Dictionary<string, string[]>();
-        Range("downtimeLimitMilliseconds", request.DowntimeLimitMilliseconds, 1, DowntimeMaxMilliseconds);
-        Range("timeoutSeconds", request.TimeoutSeconds, 1, TimeoutMaxSeconds);
-        Range("unplugTimeoutSeconds", request.UnplugTimeoutSeconds, 1, UnplugTimeoutMaxSeconds);
-        Range("bandwidthMiBPerSecond", request.BandwidthMiBPerSecond, 1, BandwidthMaxMiBPerSecond);
-        Range("maxInterfaceGapMilliseconds", request.MaxInterfaceGapMilliseconds, 0, int.MaxValue);
-        return errors.Count == 0 ? null : Fault.Fields(FaultKind.Impossible, errors);
-
-        void Range(string field, long? value, long min, long max)
-        {
-            if (value < min || value > max)
-                errors[field] = [$"must be from {min} to {max}, is {value}."];
-        }
-    }
-
     public static MigrateVirtualMachine ToCommand(MigrateVirtualMachineRequest request, VmId vm) => new(
         vm, request.TargetHost, new MigrationRequest(
             null, (Model.MigrationMode)request.Mode, request.BandwidthMiBPerSecond,

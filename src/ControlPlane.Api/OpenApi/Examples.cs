@@ -78,7 +78,7 @@ internal static class Examples
         yield return new EmptyRequest();
         var spec = new VmSpecResponse(
             "web-1", "default", 2, 2048, HugepageSize.None, "tiny", [disk], [net], [], NumaPolicy.Preferred, DeviceSpread.None,
-            new PlacementSpecResponse(null, Zone, null, GroupPolicy.Spread), new Dictionary<string, string>());
+            new PlacementSpecResponse(null, Zone, null, GroupPolicy.Spread), new Dictionary<string, string>(), true);
         var device = new InterfaceDeviceResponse("0000:41:10.2", "0000:02:00.0", 7, true);
         yield return new VirtualMachineResponse(
             VmId, "web-1", "default", spec, VmState.Running, "hv1", 4,
@@ -98,10 +98,10 @@ internal static class Examples
             [
                 new MigratedDeviceResponse(
                     "net0", DeviceMethod.Failover, "0000:41:10.2", "0000:41:10.4", "0000:02:00.0", "0000:02:00.0", "52:54:00:12:34:56",
-                    "52:54:00:12:34:56", 41.5, 38, 12.5),
+                    "52:54:00:12:34:56", 42, 38, 13),
             ],
-            [step], new MigrationTransferResponse(3, 2147483648, 2214592512, 12.5, 31),
-            new MigrationEstimateResponse(40, new Dictionary<string, double> { ["net0"] = 15 }, 4.5), null, At, At);
+            [step], new MigrationTransferResponse(3, 2147483648, 2214592512, 13, 31),
+            new MigrationEstimateResponse(40, new Dictionary<string, long> { ["net0"] = 15 }, 5), null, At, At);
         yield return new EventResponse(
             "1.0", "4711", $"/api/v1/vms/{VmId}", "vm.state-changed", VmId, At, "application/json", "default",
             JsonSerializer.SerializeToElement(new { state = "running" }));

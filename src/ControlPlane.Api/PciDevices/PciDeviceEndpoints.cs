@@ -1,3 +1,4 @@
+using System.Globalization;
 using ControlPlane.Api.Access;
 using ControlPlane.Api.Conventions;
 using ControlPlane.Api.Pipeline;
@@ -8,6 +9,7 @@ using ControlPlane.Domain.Pci;
 using ControlPlane.Orchestration;
 using ControlPlane.Orchestration.Hosts;
 using ControlPlane.Persistence.Pci;
+using ControlPlane.Persistence.Reading;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Role = ControlPlane.Domain.Projects.Role;
@@ -17,6 +19,11 @@ namespace ControlPlane.Api.PciDevices;
 /// <summary>HTTP for PCI functions, of one host and of all.</summary>
 internal static class PciDeviceEndpoints
 {
+    private static readonly string[] GroupSorts = ["group"];
+
+    private static readonly MemoryList<IommuGroupResponse> Groups =
+        new("iommu-groups", "group", g => g.Group.ToString("D10", CultureInfo.InvariantCulture));
+
     public static void MapPciDevices(this IEndpointRouteBuilder routes)
     {
         routes.MapNoun("/pci-devices", "PCI devices").MapGet("", ListAsync)
@@ -27,7 +34,8 @@ internal static class PciDeviceEndpoints
             .Lists<PciDeviceResponse>("ListHostPciDevices", "Lists a host's PCI functions, bridges included, in topological order", Role.Viewer)
             .WithList(DeviceListing.Sorts, DeviceListing.Filters);
         devices.MapGet("/iommu-groups", ListGroupsAsync)
-            .Lists<IommuGroupResponse>("ListIommuGroups", "Lists a host's IOMMU groups", Role.Viewer);
+            .Lists<IommuGroupResponse>("ListIommuGroups", "Lists a host's IOMMU groups", Role.Viewer)
+            .WithList(GroupSorts, QueryParameter.Flag("assignable", "Only those that can, or cannot, be assigned."));
         devices.MapGet("/pci-devices/{address}", GetAsync).Reads<PciDeviceResponse>("GetPciDevice", "Reads a PCI function", Role.Viewer);
         devices.MapPatch("/pci-devices/{address}", UpdateAsync)
             .Records<PciDeviceResponse>("UpdatePciDevice", "Says whether guests may have a function", Role.Operator);
@@ -45,12 +53,13 @@ internal static class PciDeviceEndpoints
         fleet.FindHost(host) is { } found ? await listing.ListAsync(query, found.Id, caller, ct) : Fault.NotFound("host", host);
 
     private static async Task<Answer> ListGroupsAsync(
-        string host, Caller caller, FleetDirectory fleet, DeviceStore store, DeviceOwners owners, CancellationToken ct)
+        string host, Query query, Caller caller, FleetDirectory fleet, DeviceStore store, DeviceOwners owners, CancellationToken ct)
     {
         if (fleet.FindHost(host) is not { } found)
             return Fault.NotFound("host", host);
         var groups = await owners.ToGroupsAsync(await store.ByHostAsync(found.Id, ct), caller, ct);
-        return Answer.Ok(new Page<IommuGroupResponse>(groups, null));
+        var wanted = groups.Where(g => query.Flag("assignable") is not { } assignable || g.Assignable == assignable);
+        return Groups.Read(wanted, Paging.Request(query, GroupSorts)).ToAnswer(g => g);
     }
 
     private static async Task<Answer> GetAsync(

@@ -3,6 +3,7 @@ using ControlPlane.Api.Hosts;
 using ControlPlane.Api.Pipeline;
 using ControlPlane.Contracts;
 using ControlPlane.Inventory.Profiles;
+using ControlPlane.Persistence.Reading;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
 using Role = ControlPlane.Domain.Projects.Role;
@@ -12,12 +13,20 @@ namespace ControlPlane.Api.Profiles;
 /// <summary>HTTP for the hardware profiles that ship.</summary>
 internal static class ProfileEndpoints
 {
+    private static readonly string[] Sorts = ["name"];
+
+    private static readonly MemoryList<HostProfile> Listed = new("profiles", "name", profile => profile.Name);
+
     public static void MapProfiles(this IEndpointRouteBuilder routes) =>
         routes.MapNoun("/profiles", "Profiles").MapGet("", List)
-            .Lists<ProfileResponse>("ListProfiles", "Lists the hardware profiles that ship", Role.Viewer);
+            .Lists<ProfileResponse>("ListProfiles", "Lists the hardware profiles that ship", Role.Viewer)
+            .WithList(Sorts, QueryParameter.Text("name", "Only the one of this name."));
 
-    private static Answer List() => Answer.Ok(new Page<ProfileResponse>(
-        [.. ProfileCatalog.Shipped.Profiles.OrderBy(p => p.Name, StringComparer.Ordinal).Select(ToResponse)], null));
+    private static Answer List(Query query)
+    {
+        var profiles = ProfileCatalog.Shipped.Profiles.Where(p => query.Text("name") is not { } name || p.Name == name);
+        return Listed.Read(profiles, Paging.Request(query, Sorts)).ToAnswer(ToResponse);
+    }
 
     private static ProfileResponse ToResponse(HostProfile profile)
     {

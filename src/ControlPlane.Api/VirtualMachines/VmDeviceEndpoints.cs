@@ -40,13 +40,14 @@ internal static class VmDeviceEndpoints
     }
 
     private static async Task<Answer> DetachDeviceAsync(
-        string vm, string name, Query query, Caller caller, VmLookup lookup, DetachDeviceHandler handler, OperationMapping operations,
-        CancellationToken ct)
+        string vm, string name, Query query, IfMatch ifMatch, Caller caller, VmLookup lookup, DetachDeviceHandler handler,
+        OperationMapping operations, CancellationToken ct)
     {
-        var found = await lookup.FindAsync(vm, query, caller, ct);
-        return found.Succeeded
-            ? operations.Accepted(await handler.HandleAsync(new DetachDevice(found.Value.Id, name, Patience(query)), ct))
-            : found.Fault;
+        if (!(await lookup.FindAsync(vm, query, caller, ct)).TryGet(out var found, out var missing))
+            return missing;
+        if (!ifMatch.Expect(found.Generation).TryGet(out var expected, out var stale))
+            return stale;
+        return operations.Accepted(await handler.HandleAsync(new DetachDevice(found.Id, name, Patience(query), expected), ct));
     }
 
     private static async Task<Answer> AttachInterfaceAsync(
@@ -60,13 +61,14 @@ internal static class VmDeviceEndpoints
     }
 
     private static async Task<Answer> DetachInterfaceAsync(
-        string vm, string name, Query query, Caller caller, VmLookup lookup, DetachInterfaceHandler handler, OperationMapping operations,
-        CancellationToken ct)
+        string vm, string name, Query query, IfMatch ifMatch, Caller caller, VmLookup lookup, DetachInterfaceHandler handler,
+        OperationMapping operations, CancellationToken ct)
     {
-        var found = await lookup.FindAsync(vm, query, caller, ct);
-        return found.Succeeded
-            ? operations.Accepted(await handler.HandleAsync(new DetachInterface(found.Value.Id, name, Patience(query)), ct))
-            : found.Fault;
+        if (!(await lookup.FindAsync(vm, query, caller, ct)).TryGet(out var found, out var missing))
+            return missing;
+        if (!ifMatch.Expect(found.Generation).TryGet(out var expected, out var stale))
+            return stale;
+        return operations.Accepted(await handler.HandleAsync(new DetachInterface(found.Id, name, Patience(query), expected), ct));
     }
 
     private static TimeSpan Patience(Query query) => TimeSpan.FromSeconds(query.Number(Timeout.Name) ?? DefaultTimeoutSeconds);

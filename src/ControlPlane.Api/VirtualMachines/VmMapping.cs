@@ -27,7 +27,7 @@ internal sealed class VmMapping(FleetDirectory fleet)
         (Wire.NumaPolicy)spec.NumaPolicy, (Wire.DeviceSpread)spec.DeviceSpread,
         new PlacementSpecResponse(
             HostName(spec.Placement.Host), spec.Placement.HostSelector, spec.Placement.Group, (Wire.GroupPolicy)spec.Placement.GroupPolicy),
-        spec.Labels);
+        spec.Labels, spec.Start);
 
     private InterfaceResponse ToResponse(VirtualMachine vm, VmInterface networkInterface)
     {

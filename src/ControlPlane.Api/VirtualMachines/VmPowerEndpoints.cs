@@ -13,7 +13,7 @@ namespace ControlPlane.Api.VirtualMachines;
 /// <summary>HTTP for a VM's power.</summary>
 internal static class VmPowerEndpoints
 {
-    private const int StopTimeoutMaxSeconds = 3600;
+    private static readonly TimeSpan GuestsTimeToPowerOff = TimeSpan.FromSeconds(60);
 
     public static void MapPower(this IEndpointRouteBuilder vms)
     {
@@ -38,12 +38,10 @@ internal static class VmPowerEndpoints
         OperationMapping operations, CancellationToken ct)
     {
         var request = body.Value;
-        if (request.TimeoutSeconds is < 1 or > StopTimeoutMaxSeconds)
-            return Fault.Field(FaultKind.Impossible, "timeoutSeconds", $"must be from 1 to {StopTimeoutMaxSeconds}.");
         var found = await lookup.FindAsync(vm, query, caller, ct);
         if (!found.Succeeded)
             return found.Fault;
-        var timeout = request.Force ? TimeSpan.Zero : TimeSpan.FromSeconds(request.TimeoutSeconds);
+        var timeout = request.TimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : request.Force ? TimeSpan.Zero : GuestsTimeToPowerOff;
         return operations.Accepted(await handler.HandleAsync(new StopVirtualMachine(found.Value.Id, request.Force, timeout), ct));
     }
 

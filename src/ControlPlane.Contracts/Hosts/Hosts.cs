@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 
 namespace ControlPlane.Contracts;
@@ -38,8 +39,8 @@ public sealed record UpdateHostRequest(
 
 /// <param name="DryRun">Only answers the plan.</param>
 /// <param name="AllowDeviceLoss">VMs whose devices cannot travel may be stopped.</param>
-/// <param name="MaxParallel">Migrations at a time, 1 to 64.</param>
-public sealed record DrainHostRequest(bool DryRun = false, bool AllowDeviceLoss = false, int MaxParallel = 2);
+/// <param name="MaxParallel">Migrations at a time.</param>
+public sealed record DrainHostRequest(bool DryRun = false, bool AllowDeviceLoss = false, [property: Range(1, 32)] int MaxParallel = 2);
 
 /// <summary>What a drain does, before it does it.</summary>
 /// <param name="Moves">VMs that move, each with its target.</param>

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 
 namespace ControlPlane.Contracts;
@@ -80,7 +81,7 @@ public sealed record PciDeviceResponse(
 public sealed record UpdatePciDeviceRequest(bool? Assignable = null, bool? HostCritical = null);
 
 /// <param name="Count">0 to the hardware's <c>totalVfs</c>.</param>
-public sealed record SetVirtualFunctionCountRequest(int Count);
+public sealed record SetVirtualFunctionCountRequest([property: Range(0, ushort.MaxValue)] int Count);
 
 /// <param name="Devices">Addresses of its members.</param>
 /// <param name="Reasons">Why it cannot be assigned; empty when it can.</param>

@@ -1,9 +1,12 @@
+using System.ComponentModel.DataAnnotations;
+
 namespace ControlPlane.Contracts;
 
 /// <summary>Upper bounds of what a project's VMs hold together; null: unlimited.</summary>
 /// <param name="Devices">By pool, id or name; a pool that is not named is unlimited.</param>
 public sealed record QuotaRequest(
-    int? Vcpus = null, long? MemoryMiB = null, int? Vms = null, IReadOnlyDictionary<string, int>? Devices = null);
+    [property: Range(0, 10_000_000)] int? Vcpus = null, [property: Range(0d, 64d * 1024 * 1024 * 1024)] long? MemoryMiB = null,
+    [property: Range(0, 10_000_000)] int? Vms = null, IReadOnlyDictionary<string, int>? Devices = null);
 
 /// <summary>What a project's VMs hold now.</summary>
 public sealed record QuotaUsageResponse(int Vcpus, long MemoryMiB, int Vms, IReadOnlyDictionary<string, int> Devices);

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 
 namespace ControlPlane.Contracts;
@@ -14,8 +15,8 @@ public enum Role
 
 /// <param name="Name">A DNS label; says whose it is.</param>
 /// <param name="Project">Of a member or viewer, id or name; absent: <c>default</c>. Not allowed for admin and operator.</param>
-/// <param name="TtlSeconds">60 to 315360000; null: does not expire.</param>
-public sealed record CreateTokenRequest(string Name, Role Role, string? Project = null, long? TtlSeconds = null);
+/// <param name="TtlSeconds">Null: does not expire.</param>
+public sealed record CreateTokenRequest(string Name, Role Role, string? Project = null, [property: Range(60, 3650 * 24 * 3600)] long? TtlSeconds = null);
 
 public sealed record TokenResponse(
     string Id, string Name, Role Role, string? Project, DateTimeOffset? ExpiresAt, DateTimeOffset CreatedAt, DateTimeOffset? RevokedAt);

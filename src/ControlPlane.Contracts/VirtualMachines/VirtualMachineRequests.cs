@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Text.Json.Serialization;
 
 namespace ControlPlane.Contracts;
@@ -46,7 +47,7 @@ public enum GroupPolicy
     HardSpread,
 }
 
-public sealed record DiskRequest(string Name, int SizeGiB);
+public sealed record DiskRequest(string Name, [property: Range(1, 65536)] int SizeGiB);
 
 /// <param name="Name">Unique in the VM, also among its device requests.</param>
 /// <param name="Network">Id or name.</param>
@@ -56,7 +57,7 @@ public sealed record InterfaceRequest(string Name, string Network, AttachKind At
 
 /// <param name="Name">Unique in the VM, also among its interfaces.</param>
 /// <param name="Pool">Id or name.</param>
-public sealed record DeviceRequest(string Name, string Pool, int Count = 1);
+public sealed record DeviceRequest(string Name, string Pool, [property: Range(1, 64)] int Count = 1);
 
 /// <param name="Host">Only this one, by id or name; null: any.</param>
 /// <param name="HostSelector">Labels that the host must carry.</param>
@@ -70,7 +71,7 @@ public sealed record PlacementRequest(
 /// <param name="Image">What its first disk starts from; null: blank disks.</param>
 /// <param name="Start">False leaves it stopped.</param>
 public sealed record CreateVirtualMachineRequest(
-    string Name, int Vcpus, long MemoryMiB, string? Project = null, HugepageSize Hugepages = HugepageSize.None, string? Image = null,
+    string Name, [property: Range(1, 1024)] int Vcpus, [property: Range(16, 64 * 1024 * 1024)] long MemoryMiB, string? Project = null, HugepageSize Hugepages = HugepageSize.None, string? Image = null,
     IReadOnlyList<DiskRequest>? Disks = null, IReadOnlyList<InterfaceRequest>? Interfaces = null,
     IReadOnlyList<DeviceRequest>? Devices = null, NumaPolicy NumaPolicy = NumaPolicy.Preferred,
     DeviceSpread DeviceSpread = DeviceSpread.None, PlacementRequest? Placement = null, IReadOnlyDictionary<string, string>? Labels = null,
@@ -80,6 +81,6 @@ public sealed record CreateVirtualMachineRequest(
 /// <param name="Labels">Merged into the present ones; a label with the value null is removed.</param>
 public sealed record UpdateVirtualMachineRequest(IReadOnlyDictionary<string, string?>? Labels = null);
 
-/// <param name="Force">Pulls the plug without asking the guest.</param>
-/// <param name="TimeoutSeconds">How long the guest may take to power off, 1 to 3600; then the plug is pulled.</param>
-public sealed record StopVirtualMachineRequest(bool Force = false, int TimeoutSeconds = 60);
+/// <param name="Force">Pulls the plug: at once, or where <paramref name="TimeoutSeconds"/> is given, when the guest has not powered off by then.</param>
+/// <param name="TimeoutSeconds">How long the guest may take to power off; null: 60 without force. Without force the VM runs on when it is over.</param>
+public sealed record StopVirtualMachineRequest(bool Force = false, [property: Range(1, 3600)] int? TimeoutSeconds = null);

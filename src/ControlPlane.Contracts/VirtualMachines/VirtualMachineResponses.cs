@@ -25,9 +25,9 @@ public enum LinkState
 
 /// <summary>The VM as it was asked for, with every default filled in.</summary>
 public sealed record VmSpecResponse(
-    string Name, string Project, int Vcpus, long MemoryMiB, HugepageSize Hugepages, string? Image, IReadOnlyList<DiskRequest> Disks,
+    string Name, string Project, int Vcpus, long MemoryMiB, HugepageSize Hugepages, string Image, IReadOnlyList<DiskRequest> Disks,
     IReadOnlyList<InterfaceRequest> Interfaces, IReadOnlyList<DeviceRequest> Devices, NumaPolicy NumaPolicy, DeviceSpread DeviceSpread,
-    PlacementSpecResponse Placement, IReadOnlyDictionary<string, string> Labels);
+    PlacementSpecResponse Placement, IReadOnlyDictionary<string, string> Labels, bool Start);
 
 public sealed record PlacementSpecResponse(
     string? Host, IReadOnlyDictionary<string, string> HostSelector, string? Group, GroupPolicy GroupPolicy);

@@ -70,10 +70,11 @@ public sealed record PlacementSpec(HostId? Host, IReadOnlyDictionary<string, str
 }
 
 /// <summary>The VM that was asked for. Immutable but for hot-plugged devices and interfaces.</summary>
+/// <param name="Start">Whether it was to run as soon as it was made; says nothing about now.</param>
 public sealed record VmSpec(
     int Vcpus, long MemoryMiB, HugepageSize Hugepages, string Image, IReadOnlyList<DiskSpec> Disks, IReadOnlyList<InterfaceSpec> Interfaces,
     IReadOnlyList<DeviceRequestSpec> Devices, NumaPolicy NumaPolicy, DeviceSpread DeviceSpread, PlacementSpec Placement,
-    IReadOnlyDictionary<string, string> Labels)
+    IReadOnlyDictionary<string, string> Labels, bool Start = true)
 {
     public const int MaxVcpus = 1024;
 

@@ -22,11 +22,13 @@ public sealed record ResumeVirtualMachine(VmId Vm);
 public sealed record AttachDevice(VmId Vm, DeviceRequestDraft Device);
 
 /// <summary>The request's name, and the guest's time to acknowledge each of its functions.</summary>
-public sealed record DetachDevice(VmId Vm, string Name, TimeSpan Timeout);
+/// <param name="Expected">The VM's generation that If-Match named; null: any.</param>
+public sealed record DetachDevice(VmId Vm, string Name, TimeSpan Timeout, Generation? Expected = null);
 
 public sealed record AttachInterface(VmId Vm, InterfaceDraft Interface);
 
-public sealed record DetachInterface(VmId Vm, string Name, TimeSpan Timeout);
+/// <param name="Expected">The VM's generation that If-Match named; null: any.</param>
+public sealed record DetachInterface(VmId Vm, string Name, TimeSpan Timeout, Generation? Expected = null);
 
 /// <summary>Recorded at once: answers the VM, no operation.</summary>
 public sealed record UpdateVirtualMachine(VmId Vm, IReadOnlyDictionary<string, string>? Labels, Generation? Expected);

@@ -45,13 +45,15 @@ public sealed class PlugOperations(
     }
 
     public async Task<Outcome<Operation>> DetachAsync(
-        VmId id, string kind, TimeSpan deadline, Func<VirtualMachine, Outcome<Leaver>> change, CancellationToken ct)
+        VmId id, string kind, TimeSpan deadline, Generation? expected, Func<VirtualMachine, Outcome<Leaver>> change, CancellationToken ct)
     {
         if (deadline <= TimeSpan.Zero || deadline > StopVirtualMachineHandler.TimeoutMax)
             return Fault.Field(FaultKind.Impossible, "timeoutSeconds", $"must be from 1 to {StopVirtualMachineHandler.TimeoutMax.TotalSeconds:0}.");
         var vm = await vms.FindAsync(id, ct);
         if (vm is null)
             return Fault.NotFound("vm", id.ToString());
+        if (RecordedChange.Stale(expected, vm.Generation) is { } stale)
+            return stale;
         var accepted = VmOperations.Accept(vm, VmCommand.Reconfigure, starter.NextId(), starter.Now, null);
         if (!accepted.TryGet(out var before, out var fault) || !change(vm).TryGet(out var leaver, out fault))
             return fault;
@@ -124,7 +126,7 @@ public sealed class AttachDeviceHandler(PlugOperations plugs, VmDraftResolver re
 public sealed class DetachDeviceHandler(PlugOperations plugs)
 {
     public Task<Outcome<Operation>> HandleAsync(DetachDevice command, CancellationToken ct) =>
-        plugs.DetachAsync(command.Vm, DetachDeviceSaga.KindName, command.Timeout, vm => vm.Spec.Devices.Any(d => d.Name == command.Name)
+        plugs.DetachAsync(command.Vm, DetachDeviceSaga.KindName, command.Timeout, command.Expected, vm => vm.Spec.Devices.Any(d => d.Name == command.Name)
             ? new Leaver(command.Name, vm.Spec with { Devices = [.. vm.Spec.Devices.Where(d => d.Name != command.Name)] })
             : Fault.NotFound("device", command.Name), ct);
 }
@@ -150,7 +152,7 @@ public sealed class AttachInterfaceHandler(PlugOperations plugs, VmDraftResolver
 public sealed class DetachInterfaceHandler(PlugOperations plugs)
 {
     public Task<Outcome<Operation>> HandleAsync(DetachInterface command, CancellationToken ct) =>
-        plugs.DetachAsync(command.Vm, DetachInterfaceSaga.KindName, command.Timeout, vm => vm.Interfaces.Any(i => i.Name == command.Name)
+        plugs.DetachAsync(command.Vm, DetachInterfaceSaga.KindName, command.Timeout, command.Expected, vm => vm.Interfaces.Any(i => i.Name == command.Name)
             ? new Leaver(command.Name, vm.Spec with { Interfaces = [.. vm.Spec.Interfaces.Where(i => i.Name != command.Name)] })
             : Fault.NotFound("interface", command.Name), ct);
 }

@@ -64,14 +64,13 @@ public sealed class StopVirtualMachineHandler(VmOperations operations)
 
     public async Task<Outcome<Operation>> HandleAsync(StopVirtualMachine command, CancellationToken ct)
     {
-        if (command.Timeout < TimeSpan.Zero || command.Timeout > TimeoutMax)
-            return Fault.Field(FaultKind.Impossible, "timeoutSeconds", $"must be from 0 to {TimeoutMax.TotalSeconds:0}.");
-        if (command.Timeout == TimeSpan.Zero && !command.Force)
-            return Fault.Field(FaultKind.Impossible, "timeoutSeconds", "0 gives the guest no time; set force to pull the plug.");
+        // Force without a time pulls the plug at once.
+        if (command.Timeout < TimeSpan.Zero || command.Timeout > TimeoutMax || (command.Timeout == TimeSpan.Zero && !command.Force))
+            return Fault.Field(FaultKind.Impossible, "timeoutSeconds", $"must be from 1 to {TimeoutMax.TotalSeconds:0}, is {command.Timeout.TotalSeconds:0}.");
         return await operations.StartAsync<PowerState>(
             command.Vm, VmCommand.Stop, StopVirtualMachineSaga.KindName, vm => new PowerState(vm, command.Force, command.Timeout), ct,
             refuse: vm => vm.State == VmState.Paused && command.Timeout > TimeSpan.Zero
-                ? Fault.Conflict("vm-paused", $"A paused guest cannot power itself off: resume '{vm.Name}' first, or stop it with force and timeoutSeconds 0.")
+                ? Fault.Conflict("vm-paused", $"A paused guest cannot power itself off: resume '{vm.Name}' first, or stop it with force and no timeoutSeconds.")
                 : null);
     }
 }

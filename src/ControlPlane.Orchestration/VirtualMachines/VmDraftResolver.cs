@@ -33,7 +33,7 @@ public sealed class VmDraftResolver(FleetDirectory fleet)
             return errors.ToFault();
         return new VmSpec(
             (int)draft.Vcpus, draft.MemoryMiB, draft.Hugepages, draft.Image!, disks, interfaces, devices, draft.NumaPolicy,
-            draft.DeviceSpread, placement, draft.Labels);
+            draft.DeviceSpread, placement, draft.Labels, draft.Start);
     }
 
     /// <summary>One interface on its way into a VM that has the given names and MACs already.</summary>

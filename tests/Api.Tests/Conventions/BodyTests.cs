@@ -11,7 +11,6 @@ public sealed class BodyTests(ApiServer server)
     [InlineData("""{"name":"a","vcpus":1,"vcpus":2,"memoryMiB":64}""", "vcpus")]
     [InlineData("""{"name":"a","vcpus":"two","memoryMiB":64}""", "vcpus")]
     [InlineData("""{"name":"a","vcpus":1.5,"memoryMiB":64}""", "vcpus")]
-    [InlineData("""{"name":"a","vcpus":1,"memoryMiB":9223372036854775808}""", "memoryMiB")]
     [InlineData("""{"name":"a","vcpus":1,"memoryMiB":64,"hugepages":"4MiB"}""", "hugepages")]
     [InlineData("""{"name":"a","vcpus":1,"memoryMiB":64,"hugepages":1}""", "hugepages")]
     [InlineData("""{"name":"a","vcpus":1,"memoryMiB":64,"interfaces":[{"name":"n","network":"x"},{"name":7,"network":"x"}]}""", "interfaces[1].name")]

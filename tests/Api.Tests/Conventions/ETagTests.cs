@@ -36,6 +36,20 @@ public sealed class ETagTests(ApiServer server)
     }
 
     [Fact]
+    public async Task Unplugging_by_a_stale_tag_of_the_VM_is_412()
+    {
+        await server.HostAsync();
+        var (network, name) = (server.Name("net"), server.Name("vm"));
+        (await server.Admin.PostAsync("/api/v1/networks", $$"""{"name":"{{network}}"}""")).Expect(201);
+        (await server.Admin.PostAsync(
+            "/api/v1/vms?wait=60", $$"""{"name":"{{name}}","vcpus":1,"memoryMiB":64,"interfaces":[{"name":"net0","network":"{{network}}"}]}""")).Expect(202);
+        var present = (await server.Admin.GetAsync($"/api/v1/vms/{name}")).Expect(200).ETag!;
+
+        (await server.Admin.DeleteAsync($"/api/v1/vms/{name}/interfaces/net0", ("If-Match", "\"0\""))).Expect(412);
+        (await server.Admin.DeleteAsync($"/api/v1/vms/{name}/interfaces/net0", ("If-Match", present))).Expect(202);
+    }
+
+    [Fact]
     public async Task Racing_label_patches_without_a_tag_are_all_kept()
     {
         var host = await server.HostAsync();

@@ -23,6 +23,20 @@ public sealed class IdempotencyTests(ApiServer server)
     }
 
     [Fact]
+    public async Task A_retry_may_wait_longer_than_the_first_request()
+    {
+        await server.HostAsync();
+        var key = Key();
+        var body = $$"""{"name":"{{server.Name("vm")}}","vcpus":1,"memoryMiB":64}""";
+
+        var first = (await server.Admin.PostAsync("/api/v1/vms", body, key)).Expect(202);
+        var second = (await server.Admin.PostAsync("/api/v1/vms?wait=30", body, key)).Expect(202);
+
+        Assert.True(second.Replayed);
+        Assert.Equal(first.Text("id"), second.Text("id"));
+    }
+
+    [Fact]
     public async Task Another_body_with_the_key_is_422()
     {
         var key = Key();
