@@ -123,7 +123,7 @@ internal static class AcsQuirks
             return null;
         if (IntelPchPorts.Any(r => function.DeviceId >= r.First && function.DeviceId <= r.Last && (function.DeviceId - r.First) % r.Step == 0))
             return Gives(wanted, platform.PchPeerDecodeOff ? AcsFlags.Isolation : AcsFlags.None);
-        if (!IntelSunrisePointPorts.Any(r => function.DeviceId >= r.First && function.DeviceId <= r.Last) || function.Acs is not { } acs)
+        if (!IntelSunrisePointPorts.Any(r => function.DeviceId >= r.First && function.DeviceId <= r.Last) || function.Capabilities.Acs is not { } acs)
             return null;
         return function.Space.DoubleWord(acs.Offset + 8) is { } control
             ? Gives(wanted & (acs.Capable | AcsFlags.EgressControl), (AcsFlags)(control & 0x7f))

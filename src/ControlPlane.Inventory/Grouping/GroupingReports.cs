@@ -92,8 +92,8 @@ internal static class GroupingReports
             limits.Add($"the extended capabilities of {cut} functions are not in the description: they count as without Access Control Services, so groups may be larger than on the host");
         if (platform.HasAmdIommu)
             limits.Add("which functions an AMD IOMMU translates, and under which ids, is in the ACPI table IVRS, which no dump shows");
-        var ports = tree.Functions.Where(f => f.PortType is ExpressPortType.RootPort or ExpressPortType.DownstreamPort && f.Acs is not null && f.Acs.Capable != AcsFlags.None).ToList();
-        if (ports.Count > 0 && ports.All(p => (p.Acs!.Enabled & AcsFlags.Isolation) == AcsFlags.None))
+        var ports = tree.Functions.Where(f => f.PortType is ExpressPortType.RootPort or ExpressPortType.DownstreamPort && f.Capabilities.Acs is not null && f.Capabilities.Acs.Capable != AcsFlags.None).ToList();
+        if (ports.Count > 0 && ports.All(p => (p.Capabilities.Acs!.Enabled & AcsFlags.Isolation) == AcsFlags.None))
             limits.Add($"{ports.Count} ports can isolate what is below them, and it is off on all: the description was made with the IOMMU off; with it on, groups would be smaller");
     }
 }

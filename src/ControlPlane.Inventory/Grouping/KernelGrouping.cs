@@ -128,9 +128,9 @@ internal sealed class KernelGrouping
             // Conventional PCI: whoever sits on the bus can snoop.
             null => false,
             ExpressPortType.PciToPcieBridge or ExpressPortType.PcieToPciBridge or ExpressPortType.RootComplexEventCollector => false,
-            ExpressPortType.DownstreamPort or ExpressPortType.RootPort => HasIsolation(function.Acs),
+            ExpressPortType.DownstreamPort or ExpressPortType.RootPort => HasIsolation(function.Capabilities.Acs),
             ExpressPortType.Endpoint or ExpressPortType.UpstreamPort or ExpressPortType.LegacyEndpoint or ExpressPortType.RootComplexEndpoint
-                when tree.IsMultifunction(index) => HasIsolation(function.Acs),
+                when tree.IsMultifunction(index) => HasIsolation(function.Capabilities.Acs),
             // A single function has no peer inside its device.
             _ => true,
         };

@@ -51,15 +51,15 @@ internal static class ResetMethods
         var methods = new List<ResetMethod>();
         var flrWorks = !NoFlr.Contains(id);
         // Functions of SR-IOV must have it (PCIe base specification, 9.3.3.2 and 9.3.5.2): it needs no bit that is seen.
-        var flr = flrWorks && (function.Express is { FunctionLevelReset: true }
-            || (!function.KnowsCapabilities && (function.IsVirtual || function.Sriov is not null)));
+        var flr = flrWorks && (function.Capabilities.Express is { FunctionLevelReset: true }
+            || (!function.KnowsCapabilities && (function.IsVirtual || function.Capabilities.Sriov is not null)));
         if (Specific.Contains(id) || (SpecificByFlr.Contains(id) && flr) || (function.VendorId == 0x1425 && (function.DeviceId & 0xf000) == 0x4000))
             methods.Add(ResetMethod.DeviceSpecific);
         if (flr)
             methods.Add(ResetMethod.Flr);
-        if (flrWorks && function.AdvancedFeatures is { TransactionsPending: true, FunctionLevelReset: true })
+        if (flrWorks && function.Capabilities.AdvancedFeatures is { TransactionsPending: true, FunctionLevelReset: true })
             methods.Add(ResetMethod.AfFlr);
-        if (function.PowerManagement is { NoSoftReset: false } && !IgnoresPowerReset(tree, index))
+        if (function.Capabilities.PowerManagement is { NoSoftReset: false } && !IgnoresPowerReset(tree, index))
             methods.Add(ResetMethod.Pm);
         if (CanResetBus(tree, index, firstOnBus))
             methods.Add(ResetMethod.Bus);
@@ -84,6 +84,6 @@ internal static class ResetMethods
             return false;
         // A virtual function comes late: by then pciehp knows the slot, whose device is number 0.
         var bridge = tree.Functions[tree.Parent(index)];
-        return firstOnBus || (function.IsVirtual && function.Address.Device == 0 && bridge.Express is { SlotImplemented: true, HotPlugCapable: true });
+        return firstOnBus || (function.IsVirtual && function.Address.Device == 0 && bridge.Capabilities.Express is { SlotImplemented: true, HotPlugCapable: true });
     }
 }

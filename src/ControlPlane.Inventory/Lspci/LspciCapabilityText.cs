@@ -121,14 +121,17 @@ internal sealed class LspciCapabilityText
         ListsCapabilities = listed,
         // One -v names the capability and shows none of its bits.
         ListsExtendedCapabilities = listed && (acsOffset is null || acs is not null),
-        PowerManagement = power,
-        Msi = msi,
-        Msix = msix,
-        Express = express,
-        AdvancedFeatures = advancedFeatures,
-        Acs = acs,
-        Ari = ari,
-        Sriov = sriov,
+        Capabilities = new DecodedCapabilities
+        {
+            PowerManagement = power,
+            Msi = msi,
+            Msix = msix,
+            Express = express,
+            AdvancedFeatures = advancedFeatures,
+            Acs = acs,
+            Ari = ari,
+            Sriov = sriov,
+        },
     };
 
     /// <summary><c>Enable- Count=1/32 Maskable+ 64bit+</c>: the second number is what the function offers.</summary>

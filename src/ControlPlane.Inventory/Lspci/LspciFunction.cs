@@ -46,19 +46,5 @@ public sealed record LspciFunction(PciAddress Address, int Line)
 
     public BridgeBuses? Buses { get; init; }
 
-    public PowerManagementCapability? PowerManagement { get; init; }
-
-    public MsiCapability? Msi { get; init; }
-
-    public MsixCapability? Msix { get; init; }
-
-    public ExpressCapability? Express { get; init; }
-
-    public AdvancedFeaturesCapability? AdvancedFeatures { get; init; }
-
-    public AcsCapability? Acs { get; init; }
-
-    public AriCapability? Ari { get; init; }
-
-    public SriovRegisters? Sriov { get; init; }
+    public DecodedCapabilities Capabilities { get; init; } = DecodedCapabilities.None;
 }

@@ -71,14 +71,14 @@ internal sealed class DescriptionBuilder(HostCapacity capacity, CpuModel cpu)
             NumaNode = function.NumaNode,
             IommuGroup = group,
             Parent = parent == PciTree.None ? null : tree.Functions[parent].Address,
-            Function = function.IsVirtual ? FunctionKind.Virtual : function.Sriov is not null ? FunctionKind.Physical : FunctionKind.Plain,
+            Function = function.IsVirtual ? FunctionKind.Virtual : function.Capabilities.Sriov is not null ? FunctionKind.Physical : FunctionKind.Plain,
             PhysicalFunction = function.PhysicalFunction,
-            Sriov = function.IsVirtual ? null : function.Sriov?.ToCapability(),
-            Link = function.Express?.Link,
-            Interrupts = new PciInterrupts(function.Msi?.Vectors ?? 0, function.Msix?.Vectors ?? 0),
+            Sriov = function.IsVirtual ? null : function.Capabilities.Sriov?.ToCapability(),
+            Link = function.Capabilities.Express?.Link,
+            Interrupts = new PciInterrupts(function.Capabilities.Msi?.Vectors ?? 0, function.Capabilities.Msix?.Vectors ?? 0),
             Reset = function.ShownReset ?? computedReset,
             MigrationFirmware = function.MigrationFirmware,
-            Acs = function.Acs is not null && KernelGrouping.HasIsolation(function.Acs),
+            Acs = function.Capabilities.Acs is not null && KernelGrouping.HasIsolation(function.Capabilities.Acs),
         };
     }
 

@@ -29,19 +29,20 @@ internal static class FactsFromLspci
             NumaNode = function.NumaNode,
             ShownGroup = function.IommuGroup,
             Buses = space.Buses ?? function.Buses,
+            Capabilities = Capabilities(function, space),
             KnowsCapabilities = space.KnowsCapabilities || function.ListsCapabilities,
             KnowsExtendedCapabilities = space.KnowsExtendedCapabilities || (space.Length <= ConfigurationSpace.ConventionalLength && function.ListsExtendedCapabilities),
         };
         WarnOfDifferences(function, facts, warnings);
-        return WithCapabilities(facts, function, space);
+        return facts;
     }
 
-    private static FunctionFacts WithCapabilities(FunctionFacts facts, LspciFunction function, ConfigurationSpace space)
+    private static DecodedCapabilities Capabilities(LspciFunction function, ConfigurationSpace space)
     {
         // What the bytes cover is theirs alone: a capability that only the words show there is no capability.
-        var words = space.KnowsCapabilities ? new LspciFunction(function.Address, function.Line) : function;
-        var extendedWords = space.KnowsExtendedCapabilities ? new LspciFunction(function.Address, function.Line) : function;
-        return facts with
+        var words = space.KnowsCapabilities ? DecodedCapabilities.None : function.Capabilities;
+        var extendedWords = space.KnowsExtendedCapabilities ? DecodedCapabilities.None : function.Capabilities;
+        return new DecodedCapabilities
         {
             PowerManagement = space.PowerManagement ?? words.PowerManagement,
             Msi = space.Msi ?? words.Msi,
@@ -81,11 +82,11 @@ internal static class FactsFromLspci
         Compare("class", "x4", function.ClassCode, facts.ClassCode >> 8);
         if (facts.Space.Buses is { } buses && function.Buses is { } words && buses != words)
             warnings.Add(function.Line, $"has buses {words.Secondary:x2} to {words.Subordinate:x2} in words and {buses.Secondary:x2} to {buses.Subordinate:x2} in bytes; the bytes count", function.Address);
-        if (facts.Space.Express is { } express && function.Express is { } named && express.PortType != named.PortType)
+        if (facts.Space.Express is { } express && function.Capabilities.Express is { } named && express.PortType != named.PortType)
             warnings.Add(function.Line, $"is a {named.PortType} in words and a {express.PortType} in bytes; the bytes count", function.Address);
-        if (facts.Space.Acs is { } acs && function.Acs is { } acsWords && (acs.Capable, acs.Enabled) != (acsWords.Capable, acsWords.Enabled))
+        if (facts.Space.Acs is { } acs && function.Capabilities.Acs is { } acsWords && (acs.Capable, acs.Enabled) != (acsWords.Capable, acsWords.Enabled))
             warnings.Add(function.Line, "shows other Access Control Services in words than in bytes; the bytes count", function.Address);
-        if (facts.Space.Sriov is { } sriov && function.Sriov is { } sriovWords && sriov.ToCapability() != sriovWords.ToCapability())
+        if (facts.Space.Sriov is { } sriov && function.Capabilities.Sriov is { } sriovWords && sriov.ToCapability() != sriovWords.ToCapability())
             warnings.Add(function.Line, $"shows other SR-IOV registers in words ({sriovWords.ToCapability()}) than in bytes ({sriov.ToCapability()}); the bytes count", function.Address);
 
         void Compare(string what, string format, int? inWords, int? inBytes)

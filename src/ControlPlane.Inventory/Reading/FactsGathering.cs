@@ -115,7 +115,9 @@ internal sealed class FactsGathering
         DomainMaker = device.DomainMaker,
         IsVirtual = known.IsVirtual || device.PhysicalFunction is not null,
         PhysicalFunction = known.PhysicalFunction ?? device.PhysicalFunction,
-        Express = known.Express is { Link: null } express && device.Link is { } link ? express with { Link = link } : known.Express,
+        Capabilities = known.Capabilities.Express is { Link: null } express && device.Link is { } link
+            ? known.Capabilities with { Express = express with { Link = link } }
+            : known.Capabilities,
     };
 }
 
@@ -138,10 +140,13 @@ internal static class FactsFromNodeDevice
         DomainMaker = device.DomainMaker,
         IsVirtual = device.PhysicalFunction is not null,
         PhysicalFunction = device.PhysicalFunction,
-        Sriov = device.TotalVfs is { } total ? MakeSriov(device, total, all) : null,
-        Express = device.IsExpress
-            ? new ExpressCapability(0, 2, PortTypeOf(device, all), false, false, device.Link, false, false, 0, false, false)
-            : null,
+        Capabilities = new DecodedCapabilities
+        {
+            Sriov = device.TotalVfs is { } total ? MakeSriov(device, total, all) : null,
+            Express = device.IsExpress
+                ? new ExpressCapability(0, 2, PortTypeOf(device, all), false, false, device.Link, false, false, 0, false, false)
+                : null,
+        },
     };
 
     /// <summary>libvirt shows where the functions are, and so where the first one is and how far the next.</summary>

@@ -9,7 +9,7 @@ internal static class Synthesis
     /// <summary>True when the description's own bytes say all that a machine built from them needs.</summary>
     public static bool IsComplete(FunctionFacts function) =>
         function.Space.Length is ConfigurationSpace.ConventionalLength or ConfigurationSpace.ExtendedLength
-        && (function.Space.KnowsExtendedCapabilities || function is { Sriov: null, Acs: null });
+        && (function.Space.KnowsExtendedCapabilities || function.Capabilities is { Sriov: null, Acs: null });
 
     public static byte[] Build(FunctionFacts function)
     {
@@ -20,28 +20,28 @@ internal static class Synthesis
         if (function.Buses is { } buses)
             builder.Buses(buses);
         builder.Subsystem(function.SubsystemVendorId, function.SubsystemDeviceId);
-        if (function.PowerManagement is { } power)
+        if (function.Capabilities.PowerManagement is { } power)
             builder.PowerManagement(power.NoSoftReset);
-        if (function.Msi is { } msi)
+        if (function.Capabilities.Msi is { } msi)
             builder.Msi(msi.Vectors);
-        if (function.Msix is { } msix)
+        if (function.Capabilities.Msix is { } msix)
             builder.Msix(msix.Vectors, msix.TableBar);
-        if (function.Express is { } express)
+        if (function.Capabilities.Express is { } express)
             builder.Express(express);
-        if (function.AdvancedFeatures is { } advanced)
+        if (function.Capabilities.AdvancedFeatures is { } advanced)
             builder.AdvancedFeatures(advanced.FunctionLevelReset);
-        if (function.Express is not null)
+        if (function.Capabilities.Express is not null)
             AddExtended(builder, function);
         return WithKnownHeader(builder.Build(), function.Space.Bytes.Span);
     }
 
     private static void AddExtended(ConfigurationSpaceBuilder builder, FunctionFacts function)
     {
-        if (function.Acs is { } acs)
+        if (function.Capabilities.Acs is { } acs)
             builder.Acs(acs.Capable, acs.Enabled);
-        if (function.Ari is { } ari)
+        if (function.Capabilities.Ari is { } ari)
             builder.Ari(ari.NextFunction);
-        if (function.Sriov is { } sriov)
+        if (function.Capabilities.Sriov is { } sriov)
             builder.Sriov(sriov);
     }
 

@@ -15,7 +15,7 @@ internal static class VirtualFunctions
 
     public static void Resolve(Dictionary<PciAddress, FunctionFacts> functions, WarningList warnings)
     {
-        foreach (var physical in functions.Values.Where(f => f.Sriov is { VfEnabled: true, VfCount: > 0 }).OrderBy(f => f.Address).ToList())
+        foreach (var physical in functions.Values.Where(f => f.Capabilities.Sriov is { VfEnabled: true, VfCount: > 0 }).OrderBy(f => f.Address).ToList())
             ResolveBy(physical, functions, warnings);
         foreach (var orphan in functions.Values.Where(IsOrphan).OrderBy(f => f.Address).ToList())
             functions[orphan.Address] = Adopt(orphan, functions, warnings);
@@ -39,7 +39,7 @@ internal static class VirtualFunctions
 
     private static void ResolveBy(FunctionFacts physical, Dictionary<PciAddress, FunctionFacts> functions, WarningList warnings)
     {
-        var sriov = physical.Sriov!;
+        var sriov = physical.Capabilities.Sriov!;
         if (sriov.FirstVfOffset == 0 || (sriov.VfStride == 0 && sriov.VfCount > 1))
         {
             warnings.Add(null, $"has {sriov.VfCount} virtual functions at offset {sriov.FirstVfOffset} and stride {sriov.VfStride}, which cannot be; they are left out", physical.Address);
@@ -99,14 +99,17 @@ internal static class VirtualFunctions
             return;
         }
         var offset = made[0].Address.RoutingId - maker.RoutingId;
-        if (physical.Sriov is not null || made[0].Address.Domain != maker.Domain || offset <= 0)
+        if (physical.Capabilities.Sriov is not null || made[0].Address.Domain != maker.Domain || offset <= 0)
             return;
         var stride = made.Count > 1 ? made[1].Address.RoutingId - made[0].Address.RoutingId : 1;
         functions[maker] = physical with
         {
-            Sriov = new SriovRegisters(
-                0, VfEnabled: true, VfMemoryEnabled: true, AriHierarchy: false, made.Count, made.Count, made.Count, 0, offset, stride,
-                made[0].DeviceId == NoId ? (ushort)0 : made[0].DeviceId, 0x553, 1, new uint[6]),
+            Capabilities = physical.Capabilities with
+            {
+                Sriov = new SriovRegisters(
+                    0, VfEnabled: true, VfMemoryEnabled: true, AriHierarchy: false, made.Count, made.Count, made.Count, 0, offset, stride,
+                    made[0].DeviceId == NoId ? (ushort)0 : made[0].DeviceId, 0x553, 1, new uint[6]),
+            },
         };
         warnings.Add(null, $"has no SR-IOV capability in the description; it is taken for one that can make the {made.Count} virtual functions it has made, and no more", maker);
     }
@@ -115,15 +118,17 @@ internal static class VirtualFunctions
     {
         if (!functions.TryGetValue(function.PhysicalFunction!.Value, out var physical))
             return function;
-        var link = function.Express?.Link;
+        var own = function.Capabilities;
         return function with
         {
             VendorId = function.VendorId == NoId ? physical.VendorId : function.VendorId,
-            DeviceId = function.DeviceId == NoId && physical.Sriov is { VfDeviceId: not 0 } sriov ? sriov.VfDeviceId : function.DeviceId,
+            DeviceId = function.DeviceId == NoId && physical.Capabilities.Sriov is { VfDeviceId: not 0 } sriov ? sriov.VfDeviceId : function.DeviceId,
             SubsystemVendorId = function.SubsystemVendorId == 0 ? physical.SubsystemVendorId : function.SubsystemVendorId,
             NumaNode = function.NumaNode ?? physical.NumaNode,
             // The link registers of a virtual function are reserved (9.3.5.5): it shares its maker's link.
-            Express = function.Express is { } express && link is null or { SpeedGTs: 0 } ? express with { Link = physical.Express?.Link } : function.Express,
+            Capabilities = own.Express is { Link: null or { SpeedGTs: 0 } } express
+                ? own with { Express = express with { Link = physical.Capabilities.Express?.Link } }
+                : own,
         };
     }
 }

@@ -60,21 +60,7 @@ internal sealed record FunctionFacts(PciAddress Address)
 
     public PciAddress? PhysicalFunction { get; init; }
 
-    public PowerManagementCapability? PowerManagement { get; init; }
-
-    public MsiCapability? Msi { get; init; }
-
-    public MsixCapability? Msix { get; init; }
-
-    public ExpressCapability? Express { get; init; }
-
-    public AdvancedFeaturesCapability? AdvancedFeatures { get; init; }
-
-    public AcsCapability? Acs { get; init; }
-
-    public AriCapability? Ari { get; init; }
-
-    public SriovRegisters? Sriov { get; init; }
+    public DecodedCapabilities Capabilities { get; init; } = DecodedCapabilities.None;
 
     /// <summary>False: an absent capability may just be unseen.</summary>
     public bool KnowsCapabilities { get; init; }
@@ -83,7 +69,7 @@ internal sealed record FunctionFacts(PciAddress Address)
 
     public bool IsBridge => Header is HeaderType.Bridge or HeaderType.CardBus;
 
-    public bool IsExpress => Express is not null;
+    public bool IsExpress => Capabilities.Express is not null;
 
-    public ExpressPortType? PortType => Express?.PortType;
+    public ExpressPortType? PortType => Capabilities.Express?.PortType;
 }

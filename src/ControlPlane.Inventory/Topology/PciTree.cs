@@ -113,7 +113,7 @@ internal sealed class PciTree
         {
             // With ARI the bus below a port is one device with up to 256 functions (pci_scan_slot, next_ari_fn).
             var bridge = parents[bus[0]];
-            var ari = bridge != None && Functions[bridge].Express is { AriForwardingEnabled: true } && Functions[bus[0]].Ari is not null;
+            var ari = bridge != None && Functions[bridge].Capabilities.Express is { AriForwardingEnabled: true } && Functions[bus[0]].Capabilities.Ari is not null;
             foreach (var i in bus)
             {
                 var address = Functions[i].Address;
