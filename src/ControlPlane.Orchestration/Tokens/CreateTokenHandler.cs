@@ -10,7 +10,11 @@ public sealed class CreateTokenHandler(TokenStore tokens, RecordedChange change,
     private static readonly TimeSpan TimeToLiveMin = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan TimeToLiveMax = TimeSpan.FromDays(3650);
 
-    public async Task<Outcome<CreatedToken>> HandleAsync(CreateToken command, CancellationToken ct)
+    public Task<Outcome<CreatedToken>> HandleAsync(CreateToken command, CancellationToken ct) =>
+        HandleAsync(command, TokenSecret.Draw(TokenId.From(ids.Next())), ct);
+
+    /// <param name="secret">Drawn before by a caller that must keep it safe first: after the commit it would be lost with the process.</param>
+    public async Task<Outcome<CreatedToken>> HandleAsync(CreateToken command, TokenSecret secret, CancellationToken ct)
     {
         var errors = new FieldErrors();
         errors.Label("name", command.Name);
@@ -25,7 +29,6 @@ public sealed class CreateTokenHandler(TokenStore tokens, RecordedChange change,
             return errors.ToFault();
 
         var now = clock.GetUtcNow();
-        var secret = TokenSecret.Draw(TokenId.From(ids.Next()));
         var token = new Token(secret.Id, command.Name!, command.Role, command.Project, secret.Hash(), now + command.TimeToLive, now, null);
         var committed = await change.CommitAsync(
             unit => tokens.Insert(unit, token), RecordedEvent.Of("token", "created", "tokens", token.Id.Value, token.Name), ct);

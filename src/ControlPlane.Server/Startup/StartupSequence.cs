@@ -85,7 +85,8 @@ internal sealed partial class StartupSequence(
         await services.GetRequiredService<TickSchedule>().StartAsync(ct);
         if (options.Demo)
             await DemoFleet.RegisterOnceAsync(services, ct);
-        await AdminToken.AnnounceFirstAsync(services, ct);
+        if ((await AdminToken.EnsureFirstAsync(services, ct)).Fault is { } noToken)
+            return noToken;
         readiness.Serving();
         LogServing(options.Urls, (long)clock.GetElapsedTime(began).TotalMilliseconds);
         return new Done();

@@ -52,11 +52,18 @@ public sealed class RunningServer : IAsyncDisposable
 
     /// <summary>Answers once it is ready; throws with what it wrote when it ends instead.</summary>
     /// <param name="fastEmulation">Nothing on an emulated host takes time: to measure what is not the emulation.</param>
-    public static async Task<RunningServer> StartAsync(string data, bool demo, bool fastEmulation = false, CancellationToken ct = default)
+    public static Task<RunningServer> StartAsync(string data, bool demo, bool fastEmulation = false, CancellationToken ct = default) =>
+        StartAsync(data, demo, fastEmulation, database: null, ct);
+
+    /// <summary>On an external PostgreSQL, without a fleet.</summary>
+    public static Task<RunningServer> StartOnAsync(string connectionString, string data, CancellationToken ct = default) =>
+        StartAsync(data, demo: false, fastEmulation: false, connectionString, ct);
+
+    private static async Task<RunningServer> StartAsync(string data, bool demo, bool fastEmulation, string? database, CancellationToken ct)
     {
         var url = new Uri($"http://127.0.0.1:{FreePort()}");
         var began = Stopwatch.GetTimestamp();
-        var program = ServerProgram.Start(data, ["--urls", url.ToString(), "--open", "openapi", .. demo ? ["--demo"] : Array.Empty<string>()], fastEmulation);
+        var program = ServerProgram.Start(data, ["--urls", url.ToString(), "--open", "openapi", .. demo ? ["--demo"] : Array.Empty<string>()], fastEmulation, database);
         try
         {
             await BecomeReadyAsync(program, url, began, ct);

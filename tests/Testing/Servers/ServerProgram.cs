@@ -35,7 +35,8 @@ public sealed class ServerProgram
         }
     }
 
-    public static ServerProgram Start(string data, IReadOnlyList<string> arguments, bool fastEmulation = false)
+    /// <param name="database">The connection string of an external PostgreSQL; null: a private one.</param>
+    public static ServerProgram Start(string data, IReadOnlyList<string> arguments, bool fastEmulation = false, string? database = null)
     {
         var start = new ProcessStartInfo(Locate(), ["--data", data, .. arguments])
         {
@@ -45,6 +46,10 @@ public sealed class ServerProgram
         };
         if (fastEmulation)
             start.Environment["ControlPlane__FastEmulation"] = "true";
+        if (database is not null)
+            start.Environment["ConnectionStrings__ControlPlane"] = database;
+        // A killed program leaves the sockets of its debugger's door in the temporary directory.
+        start.Environment["DOTNET_EnableDiagnostics"] = "0";
         var program = new ServerProgram(new Process { StartInfo = start }, data);
         program.Process.OutputDataReceived += (_, line) => program.Add(line.Data, isStandardOutput: true);
         program.Process.ErrorDataReceived += (_, line) => program.Add(line.Data, isStandardOutput: false);
