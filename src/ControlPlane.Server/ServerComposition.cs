@@ -21,8 +21,11 @@ public static class ServerComposition
     /// <summary>A request body above this is cut off by the web server itself; what is smaller is refused in words.</summary>
     private const long BodyMaxBytes = 64 * 1024 * 1024;
 
-    /// <summary>SIGTERM ends the server within ten seconds; the private PostgreSQL's own five are part of them.</summary>
-    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(9);
+    /// <summary>
+    /// How long requests that are being answered are waited for before their connections are cut. SIGTERM ends the server within ten
+    /// seconds; ticks, sagas and the private PostgreSQL have the rest (<see cref="StartupSequence"/>, <see cref="DatabaseLocation"/>).
+    /// </summary>
+    private static readonly TimeSpan DrainTimeout = TimeSpan.FromSeconds(2);
 
     public static WebApplication Build(ServerOptions options)
     {
@@ -35,7 +38,7 @@ public static class ServerComposition
             kestrel.Limits.MaxRequestBodySize = BodyMaxBytes;
         });
         builder.Logging.AddControlPlaneLogging(options.Log);
-        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = DrainTimeout);
         builder.Services
             .AddSingleton(options)
             .AddSingleton(TimeProvider.System)

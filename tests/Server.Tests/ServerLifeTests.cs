@@ -118,6 +118,7 @@ public sealed class ServerLifeTests : IDisposable
     {
         await using var server = await RunningServer.StartAsync(Data, demo: false);
         using var browser = new HttpClient();
+        browser.DefaultRequestHeaders.Accept.ParseAdd("text/html,application/xhtml+xml,*/*;q=0.8");
 
         var page = await browser.GetAsync(new Uri(server.Url, "/openapi"));
         var document = await browser.GetAsync(new Uri(server.Url, "/openapi/controlplane-v1.json"));

@@ -8,6 +8,7 @@ using ControlPlane.Orchestration.Operations;
 using ControlPlane.Persistence.Operations;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Hosting;
 using Role = ControlPlane.Domain.Projects.Role;
 
 namespace ControlPlane.Api.Operations;
@@ -50,12 +51,13 @@ internal static class OperationEndpoints
     }
 
     private static async Task<Answer> GetAsync(
-        string operation, Query query, Caller caller, OperationStore store, OperationWaiter waiter, OperationMapping mapping, CancellationToken ct)
+        string operation, Query query, Caller caller, OperationStore store, OperationWaiter waiter, OperationMapping mapping, IHostApplicationLifetime lifetime,
+        CancellationToken ct)
     {
         if (!(await FindAsync(operation, caller, store, ct)).TryGet(out var found, out var missing))
             return missing;
         if (!found.HasEnded && query.Number(Waiting.Parameter.Name) is > 0 and var seconds)
-            found = await waiter.WaitAsync(found.Id, TimeSpan.FromSeconds(seconds), ct) ?? found;
+            found = await waiter.WaitAsync(found.Id, TimeSpan.FromSeconds(seconds), lifetime.ApplicationStopping, ct) ?? found;
         var response = mapping.ToResponse(found, await store.StepsAsync(found.Id, ct));
         return Answer.Ok(response, ETags.Of(new Generation(((long)response.State * 1000) + response.Steps.Sum(s => (long)s.State + 1))));
     }

@@ -4,11 +4,12 @@ using ControlPlane.Domain;
 using ControlPlane.Orchestration.Operations;
 using ControlPlane.Persistence.Operations;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
 
 namespace ControlPlane.Api.Pipeline;
 
 /// <summary>Holds a 202 until its operation ends or the caller's patience does.</summary>
-internal sealed class WaitFilter(OperationWaiter waiter, OperationStore operations, OperationMapping mapping) : IEndpointFilter
+internal sealed class WaitFilter(OperationWaiter waiter, OperationStore operations, OperationMapping mapping, IHostApplicationLifetime lifetime) : IEndpointFilter
 {
     public async ValueTask<object?> InvokeAsync(EndpointFilterInvocationContext context, EndpointFilterDelegate next)
     {
@@ -17,7 +18,7 @@ internal sealed class WaitFilter(OperationWaiter waiter, OperationStore operatio
         if (patience <= TimeSpan.Zero || answer is not { Status: StatusCodes.Status202Accepted, Value: OperationResponse accepted })
             return answer;
         var ct = context.HttpContext.RequestAborted;
-        if (await waiter.WaitAsync(OperationId.From(Guid.Parse(accepted.Id)), patience, ct) is not { } operation)
+        if (await waiter.WaitAsync(OperationId.From(Guid.Parse(accepted.Id)), patience, lifetime.ApplicationStopping, ct) is not { } operation)
             return answer;
         return Answer.Accepted(mapping.ToResponse(operation, await operations.StepsAsync(operation.Id, ct)));
     }

@@ -22,7 +22,7 @@ internal sealed partial class StartupSequence(
     TimeProvider clock, ILogger<StartupSequence> log)
     : BackgroundService
 {
-    private static readonly TimeSpan SagaGrace = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan SagaGrace = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan DatabaseRetry = TimeSpan.FromSeconds(1);
     private readonly CancellationTokenSource listening = new();
     private Task listener = Task.CompletedTask;
@@ -46,6 +46,7 @@ internal sealed partial class StartupSequence(
         }
     }
 
+    /// <summary>Called when the web server has let its connections go; from then on nobody asks for anything.</summary>
     public override async Task StopAsync(CancellationToken cancellationToken)
     {
         readiness.Stopping();
@@ -67,6 +68,8 @@ internal sealed partial class StartupSequence(
     private async Task<Outcome<Done>> StartAllAsync(CancellationToken ct)
     {
         var began = clock.GetTimestamp();
+        // At once: until its last connection is gone the web server still takes requests.
+        lifetime.ApplicationStopping.Register(readiness.Stopping);
         readiness.Starting(database.IsExternal ? "Connecting to the database." : "Starting the private PostgreSQL.");
         if ((await database.StartAsync(ct)).Fault is { } noDatabase)
             return noDatabase;

@@ -9,11 +9,12 @@ namespace ControlPlane.Server.Ticks;
 /// Quartz gives the ticks, and nothing else: what a tick does is a reconciler. Those that keep this server's own memory tick in memory; the
 /// others on a store that the servers of one database share, so that one of them does the work. A single server needs no such store.
 /// </summary>
-internal sealed class TickSchedule(
+internal sealed partial class TickSchedule(
     IEnumerable<IReconciler> reconcilers, DatabaseLocation database, TimeProvider clock, ILogger<TickSchedule> log)
 {
     private const int ThreadsMax = 8;
     private static readonly TimeSpan CheckIn = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(1);
     private readonly List<IScheduler> schedulers = [];
 
     public async Task StartAsync(CancellationToken ct)
@@ -27,11 +28,21 @@ internal sealed class TickSchedule(
             await StartAsync("cluster", shared, UseSharedStore, ct);
     }
 
-    /// <summary>Waits for ticks that are running: their work is short, or heeds the cancellation.</summary>
+    /// <summary>
+    /// Asks running ticks to end and waits a moment for them. One that does not hear goes with the process: what it does is done again at
+    /// the next start.
+    /// </summary>
     public async Task StopAsync()
     {
-        foreach (var scheduler in schedulers)
-            await scheduler.Shutdown(true, CancellationToken.None);
+        try
+        {
+            await Task.WhenAll(schedulers.Select(scheduler => scheduler.Shutdown(true, CancellationToken.None).AsTask())).WaitAsync(StopTimeout, clock);
+        }
+        catch (TimeoutException)
+        {
+            LogDeaf(log, StopTimeout.TotalSeconds);
+        }
+
         schedulers.Clear();
     }
 
@@ -43,6 +54,7 @@ internal sealed class TickSchedule(
             {
                 options.InstanceName = $"controlplane-{name}";
                 options.GenerateInstanceId = true;
+                options.ShutdownJobInterruption = ShutdownJobInterruption.Always;
             });
             quartz.UseDefaultThreadPool(ThreadsMax);
             quartz.UseJobFactory(new ReconcileJobFactory(ticked, log));
@@ -71,4 +83,7 @@ internal sealed class TickSchedule(
         .StartAt(clock.GetUtcNow() + reconciler.Every)
         .WithSchedule(SimpleScheduleBuilder.Create().WithInterval(reconciler.Every).RepeatForever().MeasureIntervalFromCompletion(true))
         .Build();
+
+    [LoggerMessage(LogLevel.Warning, "Ticks still run {Seconds} s after they were asked to end; they are left behind")]
+    private static partial void LogDeaf(ILogger log, double seconds);
 }
