@@ -9,6 +9,9 @@ public sealed class TestDirectory : IDisposable
     private const string Prefix = "cp-test-";
     private const string LockName = ".lock";
 
+    /// <summary>A directory that is just being made has no lock yet, for a moment.</summary>
+    private static readonly TimeSpan SettledAfter = TimeSpan.FromMinutes(1);
+
     private readonly FileStream held;
 
     private TestDirectory(string path, FileStream held) => (Path, this.held) = (path, held);
@@ -29,32 +32,49 @@ public sealed class TestDirectory : IDisposable
 
     public void Dispose()
     {
-        held.Dispose();
+        using (held)
+            Remove(Path);
+    }
+
+    /// <summary>
+    /// The lock goes last and is held until then, so no two runs remove the same directory, and what one could not remove still
+    /// carries a lock by which the next one knows it. A file that comes or goes meanwhile is a PostgreSQL that is just stopping.
+    /// </summary>
+    private static void Remove(string directory)
+    {
         try
         {
-            Directory.Delete(Path, recursive: true);
+            foreach (var inner in new DirectoryInfo(directory).EnumerateFileSystemInfos().Where(inner => inner.Name != LockName))
+            {
+                if (inner is DirectoryInfo { LinkTarget: null } below)
+                    below.Delete(recursive: true);
+                else
+                    inner.Delete();
+            }
+
+            Directory.Delete(directory, recursive: true);
         }
-        catch (IOException)
+        catch (Exception busy) when (busy is IOException or UnauthorizedAccessException)
         {
-            // Another run saw it without its holder and removes it at the same time; what is left of it the next one removes.
+            // The next run looks again.
         }
     }
 
     private static void RemoveAbandoned()
     {
+        var old = TimeProvider.System.GetUtcNow().UtcDateTime - SettledAfter;
         foreach (var directory in Directory.EnumerateDirectories(System.IO.Path.GetTempPath(), $"{Prefix}*"))
         {
             try
             {
-                using (File.Open(System.IO.Path.Combine(directory, LockName), FileMode.Open, FileAccess.Write, FileShare.None))
-                {
-                }
-
-                Directory.Delete(directory, recursive: true);
+                if (Directory.GetLastWriteTimeUtc(directory) > old)
+                    continue;
+                using (File.Open(System.IO.Path.Combine(directory, LockName), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None))
+                    Remove(directory);
             }
             catch (Exception alive) when (alive is IOException or UnauthorizedAccessException)
             {
-                // In use, just being made, another user's, or its PostgreSQL is still stopping: the next run looks again.
+                // In use, or another user's.
             }
         }
     }

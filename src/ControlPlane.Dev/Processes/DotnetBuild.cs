@@ -14,7 +14,9 @@ internal static class DotnetBuild
         var projects = 0;
         var lines = new List<string>();
         var name = Path.GetFileNameWithoutExtension(target);
-        IReadOnlyList<string> command = ["dotnet", "build", target, "-c", configuration, "-v", "minimal", "-tl:off", "-clp:NoSummary", "-nologo"];
+        // Not `dotnet build`: the SDK leaves two empty directories in the temporary directory for each one.
+        IReadOnlyList<string> command =
+            ["dotnet", "msbuild", target, "-restore", $"-p:Configuration={configuration}", "-m", "-v:minimal", "-tl:off", "-clp:NoSummary", "-nologo"];
         var code = await screen.WatchAsync($"building {name} ({configuration})", report => Tool.StreamAsync(command, repository.Root, line =>
         {
             lock (lines)
