@@ -31,6 +31,18 @@ public sealed class ProjectGraphTests : IDisposable
     [Fact]
     public void A_change_of_a_document_reaches_no_project() => Assert.Empty(Affected("README.md"));
 
+    [Fact]
+    public void A_change_of_files_that_a_project_takes_in_from_outside_reaches_it()
+    {
+        File.WriteAllText(
+            Path.Combine(root, "tests/Top.Tests/Top.Tests.csproj"),
+            "<Project><ItemGroup><None Include=\"../data/hosts/**\" /><EmbeddedResource Include=\"../../migrations/*.sql\" /></ItemGroup></Project>");
+
+        Assert.Equal(["tests/Top.Tests"], Affected("tests/data/hosts/hv1/lspci.txt"));
+        Assert.Equal(["tests/Top.Tests"], Affected("migrations/0001_initial.sql"));
+        Assert.Empty(Affected("tests/data/other.txt"));
+    }
+
     private IEnumerable<string> Affected(string file) => ProjectGraph.Read(root).Affected([file]).Order(StringComparer.Ordinal);
 
     private void Write(string directory, string reference)

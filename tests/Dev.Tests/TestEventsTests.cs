@@ -91,6 +91,19 @@ public sealed class TestEventsTests
         Assert.Equal(exitCode, totals.ExitCode);
     }
 
+    [Fact]
+    public void The_table_has_a_line_for_each_project_with_the_slowest_first()
+    {
+        var quick = new ProjectResult("A.Tests", 12, 1, [], TimeSpan.FromSeconds(1.5));
+        var slow = new ProjectResult("Longer.Tests", 3, 0, [new FailedTest("B.breaks", "")], TimeSpan.FromSeconds(20));
+
+        var cells = TestTable.Lines([quick, slow]).Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries));
+
+        Assert.Equal(
+            [["project", "passed", "failed", "skipped", "seconds"], ["Longer.Tests", "3", "1", "0", "20.0"], ["A.Tests", "12", "0", "1", "1.5"]],
+            cells);
+    }
+
     private void Feed(string type, string id, string name = "") => Assert.True(events.Read(
         $$"""{"$type":"{{type}}","TestUniqueID":"{{id}}","TestDisplayName":"{{name}}","Messages":["expected 1"],"StackTraces":["at B"]}"""));
 }

@@ -10,7 +10,7 @@ internal sealed class BenchCommand(Screen screen, Repository repository)
 {
     public async Task<int> RunAsync(IReadOnlyList<string> only, CancellationToken ct)
     {
-        if (!await Apt.EnsureAsync(screen, repository, [Requirement.Postgres], ct))
+        if (!await Apt.EnsureAsync(screen, [Requirement.Postgres], ct))
             return 1;
         screen.Heading("Building");
         // The benchmarks start the server as users do: its own program, built for release.

@@ -35,7 +35,7 @@ internal sealed class OpenApiCommand(Screen screen, Repository repository)
     private async Task<int> LintAsync(CancellationToken ct)
     {
         screen.Heading("Linting it with Spectral");
-        if (!await Apt.EnsureAsync(screen, repository, [Requirement.Npx], ct))
+        if (!await Apt.EnsureAsync(screen, [Requirement.Npx], ct))
             return 1;
         var (code, lines) = await Tool.CaptureAsync(
             ["npx", "--yes", Spectral, "lint", "--ruleset", repository.OpenApiRules, "--fail-severity", "warn", repository.OpenApiDocument], repository.Root, ct);

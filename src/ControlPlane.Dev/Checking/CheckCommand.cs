@@ -30,7 +30,7 @@ internal sealed class CheckCommand(Screen screen, Repository repository)
         var affected = ProjectGraph.Read(repository.Root).Affected(changed);
         string[] tests = [.. repository.TestProjects().Where(name => name == Architecture || affected.Contains($"tests/{name}"))];
         screen.Heading($"Build with analyzers: {string.Join(", ", affected.Select(Path.GetFileName).Order(StringComparer.Ordinal))}");
-        if (!await Apt.EnsureAsync(screen, repository, [Requirement.Postgres], ct))
+        if (!await Apt.EnsureAsync(screen, [Requirement.Postgres], ct))
             return 1;
         var filter = WriteFilter([.. affected, .. tests.Select(name => $"tests/{name}")]);
         if (!await DotnetBuild.RunAsync(screen, repository, filter, "Debug", ct))
@@ -41,8 +41,17 @@ internal sealed class CheckCommand(Screen screen, Repository repository)
     /// <summary>What differs from where this branch left main; on main itself, from the last commit. New files count.</summary>
     private async Task<IReadOnlyList<string>> ChangedFilesAsync(CancellationToken ct)
     {
-        var (found, fork) = await Tool.CaptureAsync(["git", "merge-base", "HEAD", "main"], repository.Root, ct);
-        var since = found == 0 && fork.Count > 0 ? fork[0] : "HEAD";
+        var since = "HEAD";
+        // A clone of another branch knows main by its remote's name alone.
+        foreach (var main in new[] { "main", "origin/main" })
+        {
+            var (found, fork) = await Tool.CaptureAsync(["git", "merge-base", "HEAD", main], repository.Root, ct);
+            if (found != 0 || fork.Count == 0)
+                continue;
+            since = fork[0];
+            break;
+        }
+
         var (_, differing) = await Tool.CaptureAsync(["git", "diff", "--name-only", since], repository.Root, ct);
         var (_, added) = await Tool.CaptureAsync(["git", "ls-files", "--others", "--exclude-standard"], repository.Root, ct);
         return [.. differing.Concat(added).Distinct(StringComparer.Ordinal)];

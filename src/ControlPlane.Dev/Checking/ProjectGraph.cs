@@ -8,25 +8,31 @@ internal sealed class ProjectGraph
     /// <summary>Project directories (relative, with '/') to the directories they reference.</summary>
     private readonly IReadOnlyDictionary<string, IReadOnlyList<string>> references;
 
-    private ProjectGraph(IReadOnlyDictionary<string, IReadOnlyList<string>> references) => this.references = references;
+    /// <summary>Files outside of their directory that projects take in (embedded, copied beside the program): the path up to a wildcard.</summary>
+    private readonly IReadOnlyList<(string Path, string Project)> takenIn;
+
+    private ProjectGraph(IReadOnlyDictionary<string, IReadOnlyList<string>> references, IReadOnlyList<(string Path, string Project)> takenIn) =>
+        (this.references, this.takenIn) = (references, takenIn);
 
     public static ProjectGraph Read(string root)
     {
         var references = new Dictionary<string, IReadOnlyList<string>>(StringComparer.Ordinal);
+        var takenIn = new List<(string Path, string Project)>();
         foreach (var folder in new[] { "src", "tests" })
         {
             foreach (var file in Directory.EnumerateFiles(Path.Combine(root, folder), "*.csproj", SearchOption.AllDirectories))
             {
                 var directory = Path.GetDirectoryName(file)!;
-                references[Path.GetRelativePath(root, directory)] =
-                [
-                    .. XDocument.Load(file).Descendants("ProjectReference").Select(reference => (string?)reference.Attribute("Include")).OfType<string>()
-                        .Select(include => Path.GetRelativePath(root, Path.GetDirectoryName(Path.GetFullPath(Path.Combine(directory, include)))!)),
-                ];
+                var project = Path.GetRelativePath(root, directory);
+                var includes = XDocument.Load(file).Descendants().Select(item => (item.Name.LocalName, Include: (string?)item.Attribute("Include")))
+                    .Where(item => item.Include?.StartsWith("../", StringComparison.Ordinal) ?? false)
+                    .ToLookup(item => item.LocalName == "ProjectReference", item => Path.GetRelativePath(root, Path.GetFullPath(Path.Combine(directory, item.Include!))));
+                references[project] = [.. includes[true].Select(reference => Path.GetDirectoryName(reference)!)];
+                takenIn.AddRange(includes[false].Select(path => (path.Split('*')[0], project)));
             }
         }
 
-        return new ProjectGraph(references);
+        return new ProjectGraph(references, takenIn);
     }
 
     /// <summary>
@@ -40,10 +46,11 @@ internal sealed class ProjectGraph
         {
             if (references.Keys.FirstOrDefault(project => file.StartsWith($"{project}/", StringComparison.Ordinal)) is { } owner)
                 affected.Add(owner);
-            else if (file.StartsWith("migrations/", StringComparison.Ordinal))
-                affected.Add("src/ControlPlane.Persistence");
+            else if (file.StartsWith("openapi/", StringComparison.Ordinal))
+                affected.Add("tests/Api.Tests"); // It compares the document with the endpoints.
             else if (Path.GetExtension(file) is ".props" or ".targets" or ".sln" || Path.GetFileName(file) is ".editorconfig" or "global.json" or "BannedSymbols.txt")
                 affected.UnionWith(references.Keys);
+            affected.UnionWith(takenIn.Where(taken => file.StartsWith(taken.Path, StringComparison.Ordinal)).Select(taken => taken.Project));
         }
 
         var before = -1;

@@ -31,6 +31,9 @@ internal sealed record Repository(string Root)
         [.. Directory.EnumerateDirectories(Path.Combine(Root, "tests"), "*.Tests").Select(directory => Path.GetFileName(directory)!)
             .Where(name => File.Exists(TestProject(name))).Order(StringComparer.Ordinal)];
 
+    /// <summary>Whether a test project works on a real PostgreSQL, and so takes longer than one that does not.</summary>
+    public bool UsesPostgres(string testProject) => File.ReadAllText(TestProject(testProject)).Contains("Testing.csproj", StringComparison.Ordinal);
+
     private static Repository? Around(string directory)
     {
         for (var at = new DirectoryInfo(directory); at is not null; at = at.Parent)

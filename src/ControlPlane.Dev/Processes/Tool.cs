@@ -38,9 +38,10 @@ internal static class Tool
     }
 
     /// <summary>Where a program is on the PATH; null when it is not there.</summary>
-    public static string? Find(string program) =>
-        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(':', StringSplitOptions.RemoveEmptyEntries)
-            .Select(directory => Path.Combine(directory, program)).FirstOrDefault(File.Exists);
+    public static string? Find(string program) => Find(program, Environment.GetEnvironmentVariable("PATH") ?? "");
+
+    public static string? Find(string program, string searchPath) =>
+        searchPath.Split(':', StringSplitOptions.RemoveEmptyEntries).Select(directory => Path.Combine(directory, program)).FirstOrDefault(File.Exists);
 
     private static async Task<int> RunAsync(ProcessStartInfo start, Func<Process, Task> read, CancellationToken ct)
     {

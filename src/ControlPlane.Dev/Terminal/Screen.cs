@@ -6,14 +6,20 @@ namespace ControlPlane.Dev.Terminal;
 internal sealed class Screen
 {
     private readonly IAnsiConsole console;
+    private readonly TextWriter writer;
 
     public Screen()
+        : this(Console.Out, isTerminal: !Console.IsOutputRedirected)
     {
-        IsTerminal = !Console.IsOutputRedirected;
-        console = IsTerminal
+    }
+
+    internal Screen(TextWriter writer, bool isTerminal)
+    {
+        (this.writer, IsTerminal) = (writer, isTerminal);
+        console = isTerminal
             ? AnsiConsole.Console
-            : AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
-        if (!IsTerminal)
+            : AnsiConsole.Create(new AnsiConsoleSettings { Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors, Out = new AnsiConsoleOutput(writer) });
+        if (!isTerminal)
             console.Profile.Width = int.MaxValue; // Nothing wraps a line in a file.
     }
 
@@ -33,8 +39,8 @@ internal sealed class Screen
     public void Plain(string text)
     {
         // By the stream itself: not a style, not a wrap, not an escape.
-        Console.Out.WriteLine(text);
-        Console.Out.Flush();
+        writer.WriteLine(text);
+        writer.Flush();
     }
 
     /// <summary>

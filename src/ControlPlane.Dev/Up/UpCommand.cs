@@ -25,7 +25,7 @@ internal sealed class UpCommand(Screen screen, Repository repository)
     public async Task<int> RunAsync(UpOptions options, CancellationToken ct)
     {
         screen.Heading("What the server needs");
-        if (!await Apt.EnsureAsync(screen, repository, [Requirement.Postgres, Requirement.Jq, Requirement.Curl], ct))
+        if (!await Apt.EnsureAsync(screen, [Requirement.Postgres, Requirement.Jq, Requirement.Curl], ct))
             return 1;
         screen.Good("all there");
         if (IsTaken(options.Url))
