@@ -43,7 +43,7 @@ internal sealed class ReleaseQuarantineSaga(
         if (!proven.TryGet(out var verdict, out fault))
             return fault.ToOutcome<State>();
         var unit = new WriteUnit();
-        records.Move(unit, device, verdict);
-        return Done(s with { Failing = (verdict as DeviceCommand.Quarantine)?.Reason }, unit);
+        records.Move(unit, device, verdict.Binding, verdict.Command);
+        return Done(s with { Failing = (verdict.Command as DeviceCommand.Quarantine)?.Reason }, unit);
     }
 }

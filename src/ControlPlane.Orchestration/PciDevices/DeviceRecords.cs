@@ -13,7 +13,10 @@ public sealed class DeviceRecords(DeviceStore devices, FleetSnapshot fleet, Anno
     /// The device as it will be after the commands, which are one compare-and-set. An illegal move is a bug of the caller, who has just
     /// read the row: it throws.
     /// </summary>
-    public PciDevice Move(WriteUnit unit, PciDevice device, params ReadOnlySpan<DeviceCommand> commands)
+    public PciDevice Move(WriteUnit unit, PciDevice device, params ReadOnlySpan<DeviceCommand> commands) => Move(unit, device, null, commands);
+
+    /// <param name="binding">What the host has just done to the function's driver; null: nothing.</param>
+    public PciDevice Move(WriteUnit unit, PciDevice device, DriverBinding? binding, params ReadOnlySpan<DeviceCommand> commands)
     {
         var next = device.Ownership;
         foreach (var command in commands)
@@ -24,10 +27,10 @@ public sealed class DeviceRecords(DeviceStore devices, FleetSnapshot fleet, Anno
         }
         if (next == device.Ownership)
             return device;
-        devices.Move(unit, device.Host, device.Address, device.Ownership, next);
+        devices.Move(unit, device.Host, device.Address, device.Ownership, next, binding);
         announcements.DeviceMoved(unit, device, next);
         unit.OnCommitted(() => fleet.SetOwnership(device.Host, device.Address, next));
-        return device with { Ownership = next };
+        return device with { Ownership = next, Facts = binding is null ? device.Facts : device.Facts with { Driver = binding.Driver } };
     }
 
     /// <summary>Gives functions that were withheld from placement back to guests.</summary>

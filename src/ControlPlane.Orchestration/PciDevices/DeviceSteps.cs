@@ -10,6 +10,9 @@ using Microsoft.Extensions.Logging;
 
 namespace ControlPlane.Orchestration.PciDevices;
 
+/// <summary>What a proof allows, and which driver the function has after it.</summary>
+public sealed record DeviceVerdict(DeviceCommand Command, DriverBinding Binding);
+
 /// <summary>
 /// What every saga does with a VM's devices on a host: hand them over before use, and bring them home with a proof afterwards.
 /// </summary>
@@ -46,7 +49,7 @@ public sealed partial class DeviceSteps(
             var prepared = await hypervisor.PrepareDeviceAsync(claim, vm.Id, settings, ct);
             if (prepared.Fault is { } refused)
                 return refused;
-            records.Move(unit, device, new DeviceCommand.Attach(vm.Id, device.Ownership.Generation));
+            records.Move(unit, device, DriverBinding.Vfio, new DeviceCommand.Attach(vm.Id, device.Ownership.Generation));
         }
         return unit;
     }
@@ -72,9 +75,9 @@ public sealed partial class DeviceSteps(
         foreach (var device in cleaning)
         {
             var proven = await ProveAsync(hypervisor, device, ct);
-            if (!proven.TryGet(out var command, out fault))
+            if (!proven.TryGet(out var verdict, out fault))
                 return fault;
-            records.Move(unit, device, command);
+            records.Move(unit, device, verdict.Binding, verdict.Command);
         }
         return unit;
     }
@@ -107,17 +110,17 @@ public sealed partial class DeviceSteps(
             records.Move(unit, device, new DeviceCommand.Drain(vm, device.Ownership.Generation));
     }
 
-    /// <summary>The proof's verdict as the command that it allows.</summary>
-    public async Task<Outcome<DeviceCommand>> ProveAsync(IHypervisor hypervisor, PciDevice device, CancellationToken ct)
+    /// <summary>Has the host clean the device and prove it.</summary>
+    public async Task<Outcome<DeviceVerdict>> ProveAsync(IHypervisor hypervisor, PciDevice device, CancellationToken ct)
     {
         var generation = device.Ownership.Generation;
         var cleaned = await hypervisor.CleanDeviceAsync(new DeviceClaim(device.Address, generation), ct);
         if (!cleaned.TryGet(out var proof, out var fault))
             return fault;
         if (proof.Failing() is not { } reason)
-            return new DeviceCommand.ProveClean(generation);
+            return new DeviceVerdict(new DeviceCommand.ProveClean(generation), new DriverBinding(proof.Driver));
         LogQuarantined(log, device.Host, device.Address, generation, reason);
-        return new DeviceCommand.Quarantine(generation, reason);
+        return new DeviceVerdict(new DeviceCommand.Quarantine(generation, reason), new DriverBinding(proof.Driver));
     }
 
     /// <summary>Says in the database, before the host is touched, that the devices are on their way out.</summary>

@@ -105,9 +105,9 @@ internal sealed class LooseDevices(
         unit = new WriteUnit();
         if (!proven.TryGet(out var verdict, out var fault))
             return await CommitAsync(unit, VmPatches.LeftAlone(host, found, fault.Detail), ct);
-        records.Move(unit, row, verdict);
+        records.Move(unit, row, verdict.Binding, verdict.Command);
         return await CommitAsync(unit, VmPatches.Repaired(
-            host, found, verdict is DeviceCommand.Quarantine failed ? $"Quarantined: {failed.Reason}." : "Cleaned and proven."), ct);
+            host, found, verdict.Command is DeviceCommand.Quarantine failed ? $"Quarantined: {failed.Reason}." : "Cleaned and proven."), ct);
     }
 
     private async Task<AuditFinding?> CommitAsync(WriteUnit unit, AuditFinding finding, CancellationToken ct)

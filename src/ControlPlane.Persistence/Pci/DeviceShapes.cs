@@ -31,13 +31,15 @@ internal static class DeviceShapes
         """
         UPDATE pci_devices t
         SET state = u.state, owner_vm_id = u.vm, owner_name = u.name, owner_companion = u.companion, generation = u.generation,
-            quarantine_reason = u.reason
-        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-          AS u(host, address, from_state, from_vm, from_generation, state, vm, name, companion, generation, reason)
+            quarantine_reason = u.reason,
+            facts = CASE WHEN NOT u.rebound THEN t.facts WHEN u.driver IS NULL THEN t.facts - 'driver'
+                         ELSE jsonb_set(t.facts, '{driver}', to_jsonb(u.driver)) END
+        FROM unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+          AS u(host, address, from_state, from_vm, from_generation, state, vm, name, companion, generation, reason, rebound, driver)
         WHERE t.host_id = u.host AND t.address = u.address AND t.state = u.from_state AND t.generation = u.from_generation
           AND t.owner_vm_id IS NOT DISTINCT FROM u.from_vm
         """,
-        [Uuid, Bigint, Text, Uuid, Bigint, Text, Uuid, Text, Bool, Bigint, Text], RowsWanted.One, static _ => Moved)
+        [Uuid, Bigint, Text, Uuid, Bigint, Text, Uuid, Text, Bool, Bigint, Text, Bool, Text], RowsWanted.One, static _ => Moved)
     {
         KeyColumns = 2,
     };
@@ -81,10 +83,10 @@ internal static class DeviceShapes
         KeyColumns = 2,
     };
 
-    public static object?[] MoveValues(HostId host, PciAddress address, DeviceOwnership from, DeviceOwnership to) =>
+    public static object?[] MoveValues(HostId host, PciAddress address, DeviceOwnership from, DeviceOwnership to, DriverBinding? binding) =>
     [
         host.Value, PciAddressValueConverter.Pack(address), KebabEnum<DeviceState>.Write(from.State), from.Owner?.Vm.Value,
         from.Generation.Value, KebabEnum<DeviceState>.Write(to.State), to.Owner?.Vm.Value, to.Owner?.Name, to.Owner?.Companion ?? false,
-        to.Generation.Value, to.QuarantineReason,
+        to.Generation.Value, to.QuarantineReason, binding is not null, binding?.Driver,
     ];
 }

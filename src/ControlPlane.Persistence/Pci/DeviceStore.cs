@@ -67,10 +67,11 @@ public sealed class DeviceStore(IDbContextFactory<ControlPlaneDbContext> context
         DeviceShapes.Claim, host.Value, PciAddressValueConverter.Pack(address), expected.Value, owner.Vm.Value, owner.Name, owner.Companion);
 
     /// <summary>Writes a move that <see cref="DeviceOwnership.Apply"/> allowed, where the row still is <paramref name="from"/>; else <c>device-changed</c>.</summary>
-    public void Move(WriteUnit unit, HostId host, PciAddress address, DeviceOwnership from, DeviceOwnership to)
+    /// <param name="binding">The driver that the host has bound to it for this move; null: the one it had.</param>
+    public void Move(WriteUnit unit, HostId host, PciAddress address, DeviceOwnership from, DeviceOwnership to, DriverBinding? binding = null)
     {
         if (from != to)
-            unit.Add(DeviceShapes.Move, DeviceShapes.MoveValues(host, address, from, to));
+            unit.Add(DeviceShapes.Move, DeviceShapes.MoveValues(host, address, from, to, binding));
     }
 
     /// <summary>

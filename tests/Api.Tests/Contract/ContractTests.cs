@@ -86,6 +86,26 @@ public sealed class ContractTests(ApiServer server)
     }
 
     [Fact]
+    public async Task A_device_shows_the_driver_that_it_has_now()
+    {
+        var (_, pool) = await SuppliesAsync();
+        var (host, name) = (await server.HostAsync(), server.Name("vm"));
+        await LabelAsync(host, name);
+        (await server.Admin.PostAsync(
+            "/api/v1/vms?wait=60",
+            $$"""{"name":"{{name}}","vcpus":1,"memoryMiB":64,"devices":[{"name":"acc0","pool":"{{pool}}"}],"placement":{"hostSelector":{"zone":"{{name}}"} } }""")).Expect(202);
+        var address = (await server.Admin.GetAsync($"/api/v1/vms/{name}")).Expect(200).Json["devices"]![0]!["address"]!.GetValue<string>();
+        var device = $"/api/v1/hosts/{host}/pci-devices/{address}";
+
+        var attached = (await server.Admin.GetAsync(device)).Expect(200);
+        Assert.Equal("succeeded", (await server.Admin.DeleteAsync($"/api/v1/vms/{name}?wait=60")).Expect(202).Text("state"));
+        var free = (await server.Admin.GetAsync(device)).Expect(200);
+
+        Assert.Equal(("attached", "vfio-pci"), (attached.Text("state"), attached.Text("driver")));
+        Assert.Equal(("free", "igbvf"), (free.Text("state"), free.Text("driver")));
+    }
+
+    [Fact]
     public async Task The_spec_is_what_was_asked_for()
     {
         await server.HostAsync();
