@@ -35,7 +35,7 @@ namespace ControlPlane.Dev
         {
             Up(screen, repository),
             Test(screen, repository),
-            Plain("check", "Before a commit: format, analyzers and the tests of what changed", ct => new CheckCommand(screen, repository).RunAsync(ct)),
+            Check(screen, repository),
             Plain("openapi", "Write the OpenAPI document from the endpoints, and lint it", ct => new OpenApiCommand(screen, repository).RunAsync(ct)),
             Migration(screen, repository),
             Bench(screen, repository),
@@ -62,6 +62,14 @@ namespace ControlPlane.Dev
             var only = new Option<string?>("--only") { Description = "One test project, such as Domain" };
             var command = new Command("test", "Install what the tests need, and run them all") { only };
             command.SetAction((parsed, ct) => new TestCommand(screen, repository).RunAsync(parsed.GetValue(only), ct));
+            return command;
+        }
+
+        private static Command Check(Screen screen, Repository repository)
+        {
+            var all = new Option<bool>("--all") { Description = "Also the tests that see the change only through other projects" };
+            var command = new Command("check", "Before a commit: format, analyzers and the tests of what changed") { all };
+            command.SetAction((parsed, ct) => new CheckCommand(screen, repository).RunAsync(parsed.GetValue(all), ct));
             return command;
         }
 

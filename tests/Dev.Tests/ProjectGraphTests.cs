@@ -43,6 +43,21 @@ public sealed class ProjectGraphTests : IDisposable
         Assert.Empty(Affected("tests/data/other.txt"));
     }
 
+    [Fact]
+    public void Tests_are_near_that_hold_the_change_bear_its_name_or_reference_it()
+    {
+        Write("src/ControlPlane.Api", "../Top/Top.csproj");
+        Write("tests/Api.Tests", "../../src/Other/Other.csproj");
+
+        Assert.Equal(["Top.Tests"], Near("src/Top/Thing.cs"));
+        Assert.Equal(["Api.Tests"], Near("src/ControlPlane.Api/Thing.cs"));
+        Assert.Equal(["Api.Tests"], Near("src/Other/Thing.cs"));
+        Assert.Equal(["Top.Tests"], Near("tests/Top.Tests/A.cs"));
+        Assert.Empty(Near("src/Base/Thing.cs"));
+    }
+
+    private IEnumerable<string> Near(string file) => ProjectGraph.Read(root).NearTests([file]);
+
     private IEnumerable<string> Affected(string file) => ProjectGraph.Read(root).Affected([file]).Order(StringComparer.Ordinal);
 
     private void Write(string directory, string reference)

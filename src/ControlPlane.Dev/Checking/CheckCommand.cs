@@ -12,7 +12,8 @@ internal sealed class CheckCommand(Screen screen, Repository repository)
 {
     private const string Architecture = "Architecture.Tests";
 
-    public async Task<int> RunAsync(CancellationToken ct)
+    /// <param name="all">Also the tests that see the change only through projects between; the build server runs them in any case.</param>
+    public async Task<int> RunAsync(bool all, CancellationToken ct)
     {
         screen.Heading("The change");
         var changed = await ChangedFilesAsync(ct);
@@ -27,14 +28,18 @@ internal sealed class CheckCommand(Screen screen, Repository repository)
         if (!await IsFormattedAsync(changed, ct))
             return 1;
 
-        var affected = ProjectGraph.Read(repository.Root).Affected(changed);
-        string[] tests = [.. repository.TestProjects().Where(name => name == Architecture || affected.Contains($"tests/{name}"))];
+        var graph = ProjectGraph.Read(repository.Root);
+        var (affected, near) = (graph.Affected(changed), graph.NearTests(changed));
+        string[] tests = [.. repository.TestProjects().Where(name => name == Architecture || (affected.Contains($"tests/{name}") && (all || near.Contains(name))))];
         screen.Heading($"Build with analyzers: {string.Join(", ", affected.Select(Path.GetFileName).Order(StringComparer.Ordinal))}");
         if (!await Apt.EnsureAsync(screen, [Requirement.Postgres], ct))
             return 1;
         var filter = WriteFilter([.. affected, .. tests.Select(name => $"tests/{name}")]);
         if (!await DotnetBuild.RunAsync(screen, repository, filter, "Debug", ct))
             return 1;
+        var left = repository.TestProjects().Where(name => affected.Contains($"tests/{name}")).Except(tests, StringComparer.Ordinal).ToList();
+        if (left.Count > 0)
+            screen.Warn($"built and not run, because they see the change from further away (check --all runs them): {string.Join(", ", left)}");
         return await new TestCommand(screen, repository).RunBuiltAsync(tests, ct);
     }
 

@@ -41,6 +41,34 @@ internal sealed class ProjectGraph
     /// </summary>
     public IReadOnlySet<string> Affected(IEnumerable<string> files)
     {
+        var affected = Holding(files);
+        var before = -1;
+        while (before != affected.Count)
+        {
+            before = affected.Count;
+            affected.UnionWith(references.Where(project => project.Value.Any(affected.Contains)).Select(project => project.Key).ToList());
+        }
+
+        return affected;
+    }
+
+    /// <summary>
+    /// The test projects (by their folders' names) that are about what changed: those that hold a changed file, bear the name of a project
+    /// that does, or reference one themselves. The others that are affected see the change only through projects between.
+    /// </summary>
+    public IReadOnlySet<string> NearTests(IEnumerable<string> files)
+    {
+        var changed = Holding(files);
+        return references.Where(project => project.Key.EndsWith(".Tests", StringComparison.Ordinal))
+            .Where(project => changed.Contains(project.Key) || project.Value.Any(changed.Contains) || changed.Contains(SourceOf(project.Key)))
+            .Select(project => Path.GetFileName(project.Key)).ToHashSet(StringComparer.Ordinal);
+    }
+
+    /// <summary><c>tests/Api.Tests</c> is about <c>src/ControlPlane.Api</c>.</summary>
+    private static string SourceOf(string testProject) => $"src/ControlPlane.{Path.GetFileName(testProject)[..^".Tests".Length]}";
+
+    private HashSet<string> Holding(IEnumerable<string> files)
+    {
         var affected = new HashSet<string>(StringComparer.Ordinal);
         foreach (var file in files)
         {
@@ -51,13 +79,6 @@ internal sealed class ProjectGraph
             else if (Path.GetExtension(file) is ".props" or ".targets" or ".sln" || Path.GetFileName(file) is ".editorconfig" or "global.json" or "BannedSymbols.txt")
                 affected.UnionWith(references.Keys);
             affected.UnionWith(takenIn.Where(taken => file.StartsWith(taken.Path, StringComparison.Ordinal)).Select(taken => taken.Project));
-        }
-
-        var before = -1;
-        while (before != affected.Count)
-        {
-            before = affected.Count;
-            affected.UnionWith(references.Where(project => project.Value.Any(affected.Contains)).Select(project => project.Key).ToList());
         }
 
         return affected;

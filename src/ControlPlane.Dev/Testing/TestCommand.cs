@@ -76,7 +76,7 @@ internal sealed class TestCommand(Screen screen, Repository repository)
             if (time.GetElapsedTime(lastReport) < ReportEvery)
                 return;
             lastReport = time.GetTimestamp();
-            screen.Quiet($"    {project}: {events.Passed} of {events.Expected} passed so far{(events.Failures.Count > 0 ? $", {events.Failures.Count} failed" : "")}");
+            screen.Quiet($"    {project}: {events.Passed} passed so far{(events.Failures.Count > 0 ? $", {events.Failures.Count} failed" : "")}");
         }, ct);
     }
 

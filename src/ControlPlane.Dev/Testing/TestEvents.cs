@@ -22,9 +22,6 @@ internal sealed class TestEvents
     /// <summary>Whether the program came to its end; one that did not has failed, whatever its tests say.</summary>
     public bool IsFinished { get; private set; }
 
-    /// <summary>How many test cases were found; null until they are known.</summary>
-    public int? Expected { get; private set; }
-
     public IReadOnlyCollection<string> Running => running.Values;
 
     /// <summary>Takes one line; answers whether it was an event.</summary>
@@ -50,9 +47,6 @@ internal sealed class TestEvents
     {
         switch (type)
         {
-            case "discovery-complete":
-                Expected = Number(message, "TestCasesToRun");
-                break;
             case "test-starting":
                 running[Text(message, "TestUniqueID")] = Text(message, "TestDisplayName");
                 break;
@@ -94,6 +88,4 @@ internal sealed class TestEvents
     }
 
     private static string Text(JsonElement message, string name) => message.TryGetProperty(name, out var value) ? value.GetString() ?? "" : "";
-
-    private static int? Number(JsonElement message, string name) => message.TryGetProperty(name, out var value) ? value.GetInt32() : null;
 }
