@@ -38,6 +38,7 @@ public static class ControlPlaneApi
         services.AddSingleton<IAuthorizationMiddlewareResultHandler, RefusedAccess>();
         services.AddSingleton<AuditTrail>();
         services.AddSingleton<IdempotentAnswers>();
+        services.AddScoped<RecordedAnswer>();
         services.AddSingleton<KeyedGate<(string Principal, string Key)>>();
         services.AddSingleton<EventSignal>();
         services.AddSingleton<EventStreams>();

@@ -17,6 +17,19 @@ public sealed class MutationContext
     /// <param name="part">Adds rows to the unit; the operation is null where the mutation is recorded at once.</param>
     public void Join(Action<WriteUnit, Operation?> part) => parts.Add(part);
 
+    /// <summary>
+    /// Told what a change that is recorded at once is about to make, before its parts are asked for: so the answer can be one of them.
+    /// </summary>
+    public Func<object, Task>? Making { get; set; }
+
+    /// <summary>Attaches to the unit of a change that makes the given record.</summary>
+    public async Task AttachAsync(WriteUnit unit, object made)
+    {
+        if (Making is { } making)
+            await making(made);
+        Attach(unit);
+    }
+
     /// <summary>Called for every try of the commit: the parts are added to each unit that is tried.</summary>
     public void Attach(WriteUnit unit, Operation? operation = null)
     {

@@ -36,6 +36,18 @@ public sealed class RecordedChange(BatchingWriter writer, EventStore events, Mut
         return writer.CommitAsync(unit, ct);
     }
 
+    /// <param name="made">What the caller asked for: the answer that shows it is kept in the same commit.</param>
+    public async Task<Outcome<T>> CommitAsync<T>(T made, Action<WriteUnit> rows, RecordedEvent told, CancellationToken ct)
+        where T : class
+    {
+        var unit = new WriteUnit();
+        rows(unit);
+        events.Append(unit, told.ToEvent(clock.GetUtcNow()));
+        await context.AttachAsync(unit, made);
+        var committed = await writer.CommitAsync(unit, ct);
+        return committed.Fault is { } fault ? fault : made;
+    }
+
     /// <summary>
     /// Decides again when another request was faster. With If-Match the caller wants to know instead; then the first refusal is the answer.
     /// </summary>

@@ -44,15 +44,12 @@ internal static class DevicePoolEndpoints
     private static async Task<Answer> GetAsync(string pool, FleetDirectory fleet, DevicePoolMapping mapping, CancellationToken ct) =>
         fleet.FindPool(pool) is { } found ? await SingleAsync(found, mapping, ct) : Fault.NotFound("device-pool", pool);
 
-    private static async Task<Answer> CreateAsync(
-        Body<DevicePoolRequest> body, CreateDevicePoolHandler handler, DevicePoolMapping mapping, CancellationToken ct)
-    {
-        var created = await handler.HandleAsync(new CreateDevicePool(DevicePoolMapping.ToDraft(body.Value)), ct);
-        if (!created.TryGet(out var pool, out var fault))
-            return fault;
-        var response = await mapping.ToResponsesAsync([pool], ct);
-        return Answer.Created(response[0], Routes.To(Collection, pool.Id.ToString()), ETags.Of(pool.Generation));
-    }
+    private static Task<Answer> CreateAsync(
+        Body<DevicePoolRequest> body, CreateDevicePoolHandler handler, DevicePoolMapping mapping, RecordedAnswer answer, CancellationToken ct) =>
+        answer.OfAsync(
+            () => handler.HandleAsync(new CreateDevicePool(DevicePoolMapping.ToDraft(body.Value)), ct),
+            async made => Answer.Created(
+                (await mapping.ToResponsesAsync([made], ct))[0], Routes.To(Collection, made.Id.ToString()), ETags.Of(made.Generation)));
 
     private static async Task<Answer> ReplaceAsync(
         string pool, Body<DevicePoolRequest> body, IfMatch ifMatch, FleetDirectory fleet, ReplaceDevicePoolHandler handler,

@@ -38,14 +38,14 @@ internal static class InventoryEndpoints
         return found.ToAnswer(i => new InventorySummaryResponse(i.Id.ToString(), i.Name, i.DeviceCount, i.WarningCount, i.CreatedAt));
     }
 
-    private static async Task<Answer> CreateAsync(Body<CreateInventoryRequest> body, CreateInventoryHandler handler, CancellationToken ct)
+    private static Task<Answer> CreateAsync(
+        Body<CreateInventoryRequest> body, CreateInventoryHandler handler, RecordedAnswer answer, CancellationToken ct)
     {
         var request = body.Value;
         var source = new InventorySource(request.Lspci, request.IommuGroups, request.Lscpu, request.NodeDevices ?? [], request.Capabilities);
-        var created = await handler.HandleAsync(new CreateInventory(request.Name, source), ct);
-        return created.Match(
-            inventory => Answer.Created(ToResponse(inventory), Routes.To(Collection, inventory.Id.ToString()), ETags.Constant),
-            fault => fault);
+        return answer.OfAsync(
+            () => handler.HandleAsync(new CreateInventory(request.Name, source), ct),
+            made => Answer.Created(ToResponse(made), Routes.To(Collection, made.Id.ToString()), ETags.Constant));
     }
 
     private static async Task<Answer> GetAsync(string inventory, InventoryStore store, CancellationToken ct)

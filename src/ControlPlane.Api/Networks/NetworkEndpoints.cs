@@ -42,13 +42,10 @@ internal static class NetworkEndpoints
     private static Answer Get(string network, FleetDirectory fleet) =>
         fleet.FindNetwork(network) is { } found ? Single(found) : Fault.NotFound("network", network);
 
-    private static async Task<Answer> CreateAsync(Body<NetworkRequest> body, CreateNetworkHandler handler, CancellationToken ct)
-    {
-        var created = await handler.HandleAsync(new CreateNetwork(ToDraft(body.Value)), ct);
-        return created.Match(
-            network => Answer.Created(ToResponse(network), Routes.To(Collection, network.Id.ToString()), ETags.Of(network.Generation)),
-            fault => fault);
-    }
+    private static Task<Answer> CreateAsync(Body<NetworkRequest> body, CreateNetworkHandler handler, RecordedAnswer answer, CancellationToken ct) =>
+        answer.OfAsync(
+            () => handler.HandleAsync(new CreateNetwork(ToDraft(body.Value)), ct),
+            made => Answer.Created(ToResponse(made), Routes.To(Collection, made.Id.ToString()), ETags.Of(made.Generation)));
 
     private static async Task<Answer> ReplaceAsync(
         string network, Body<NetworkRequest> body, IfMatch ifMatch, FleetDirectory fleet, ReplaceNetworkHandler handler, CancellationToken ct)

@@ -14,12 +14,11 @@ namespace ControlPlane.Api.Pipeline;
 
 /// <summary>
 /// <c>Idempotency-Key</c>: the first request with a key is carried out, every further one with the same body gets its answer. The key's row
-/// commits in the unit of the mutation, so no crash can leave the one without the other; where the mutation is an operation, the row
-/// holds the operation from that commit on.
+/// commits in the unit of the mutation with its answer: the operation, or what was recorded. So no crash can leave one without the others.
 /// </summary>
 internal sealed class IdempotencyFilter(
-    IdempotencyStore store, MutationContext mutation, BatchingWriter writer, IdempotentAnswers answers, KeyedGate<(string Principal, string Key)> gate,
-    TimeProvider clock)
+    IdempotencyStore store, MutationContext mutation, BatchingWriter writer, IdempotentAnswers answers, RecordedAnswer recorded,
+    KeyedGate<(string Principal, string Key)> gate, TimeProvider clock)
     : IEndpointFilter
 {
     private const int KeyLengthMax = 255;
@@ -46,7 +45,8 @@ internal sealed class IdempotencyFilter(
         var now = Microseconds(clock.GetUtcNow());
         var record = new IdempotencyRecord(
             principal, key, digest.Sha256, IdempotencyState.InProgress, null, new Dictionary<string, string>(), null, now, now + KeptFor);
-        mutation.Join((unit, operation) => store.Take(unit, answers.WithAccepted(record, operation)));
+        mutation.Join((unit, operation) => store.Take(
+            unit, recorded.Ready is { } ready ? answers.WithAnswer(http, record, ready) : answers.WithAccepted(record, operation)));
         var answer = (Answer)(await next(context))!;
         if (answer.Code == IdempotencyStore.KeyTakenCode && await store.FindAsync(principal, key, http.RequestAborted) is { } other)
             return await ReplayAsync(http, other, digest);
@@ -56,7 +56,8 @@ internal sealed class IdempotencyFilter(
 
     private async Task KeepAsync(HttpContext http, IdempotencyRecord record, Answer answer)
     {
-        if (!IsWorthKeeping(answer.Status))
+        // The answer to a recorded change is kept by then: its commit held it.
+        if (!IsWorthKeeping(answer.Status) || (mutation.IsAttached && answer == recorded.Ready))
             return;
         var done = answers.WithAnswer(http, record, answer);
         var unit = new WriteUnit();

@@ -42,15 +42,12 @@ internal static class ProjectEndpoints
         return Answer.Ok(new Page<ProjectResponse>(await mapping.ToResponsesAsync(page.Items, ct), page.NextPageToken));
     }
 
-    private static async Task<Answer> CreateAsync(
-        Body<CreateProjectRequest> body, CreateProjectHandler handler, ProjectMapping mapping, CancellationToken ct)
-    {
-        var created = await handler.HandleAsync(new CreateProject(body.Value.Name, ProjectMapping.ToDraft(body.Value.Quota)), ct);
-        if (!created.TryGet(out var project, out var fault))
-            return fault;
-        var response = await mapping.ToResponsesAsync([project], ct);
-        return Answer.Created(response[0], Routes.To(Collection, project.Id.ToString()), ETags.Of(project.Generation));
-    }
+    private static Task<Answer> CreateAsync(
+        Body<CreateProjectRequest> body, CreateProjectHandler handler, ProjectMapping mapping, RecordedAnswer answer, CancellationToken ct) =>
+        answer.OfAsync(
+            () => handler.HandleAsync(new CreateProject(body.Value.Name, ProjectMapping.ToDraft(body.Value.Quota)), ct),
+            async made => Answer.Created(
+                (await mapping.ToResponsesAsync([made], ct))[0], Routes.To(Collection, made.Id.ToString()), ETags.Of(made.Generation)));
 
     private static async Task<Answer> GetAsync(
         string project, Caller caller, ProjectScope projects, ProjectMapping mapping, CancellationToken ct)

@@ -45,7 +45,8 @@ internal static class TokenEndpoints
     }
 
     private static async Task<Answer> CreateAsync(
-        Body<CreateTokenRequest> body, Caller caller, ProjectScope projects, FleetDirectory fleet, CreateTokenHandler handler, CancellationToken ct)
+        Body<CreateTokenRequest> body, Caller caller, ProjectScope projects, FleetDirectory fleet, CreateTokenHandler handler, RecordedAnswer answer,
+        CancellationToken ct)
     {
         var request = body.Value;
         var role = (Role)request.Role;
@@ -57,10 +58,9 @@ internal static class TokenEndpoints
             project = found.Id;
         }
         var life = request.TtlSeconds is { } seconds ? TimeSpan.FromSeconds(Math.Clamp(seconds, -1, (long)TimeSpan.FromDays(36500).TotalSeconds)) : (TimeSpan?)null;
-        var created = await handler.HandleAsync(new CreateToken(request.Name, role, project, life), ct);
-        return created.Match(
-            c => Answer.Created(ToCreated(c, fleet), Routes.To(Collection, c.Token.Id.ToString()), ETags.Constant),
-            fault => fault);
+        return await answer.OfAsync(
+            () => handler.HandleAsync(new CreateToken(request.Name, role, project, life), ct),
+            made => Answer.Created(ToCreated(made, fleet), Routes.To(Collection, made.Token.Id.ToString()), ETags.Constant));
     }
 
     private static async Task<Answer> GetAsync(string token, TokenStore store, FleetDirectory fleet, CancellationToken ct) =>

@@ -17,11 +17,11 @@ public sealed class CreateDevicePoolHandler(
         var pool = new DevicePool(
             PoolId.From(ids.Next()), draft.Name, command.Draft.Kind, draft.Match, draft.PhysicalNetwork, Generation.None.Next(), now, now);
         var committed = await change.CommitAsync(
-            unit => pools.Insert(unit, pool), RecordedEvent.Of("device-pool", "created", "device-pools", pool.Id.Value, pool.Name), ct);
+            pool, unit => pools.Insert(unit, pool), RecordedEvent.Of("device-pool", "created", "device-pools", pool.Id.Value, pool.Name), ct);
         if (!committed.Succeeded)
-            return committed.Fault;
+            return committed;
         fleet.Set(pool);
         snapshot.SetPools([.. fleet.Pools]);
-        return pool;
+        return committed;
     }
 }

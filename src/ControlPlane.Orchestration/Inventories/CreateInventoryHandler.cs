@@ -26,9 +26,8 @@ public sealed class CreateInventoryHandler(InventoryStore inventories, RecordedC
         var inventory = new StoredInventory(
             InventoryId.From(ids.Next()), command.Name!, source, description.Inventory,
             [.. description.Warnings.Select(w => new InventoryNote(w.Source, w.Line, w.Message))], clock.GetUtcNow());
-        var committed = await change.CommitAsync(
-            unit => inventories.Insert(unit, inventory),
+        return await change.CommitAsync(
+            inventory, unit => inventories.Insert(unit, inventory),
             RecordedEvent.Of("inventory", "created", "inventories", inventory.Id.Value, inventory.Name), ct);
-        return committed.Succeeded ? inventory : committed.Fault;
     }
 }

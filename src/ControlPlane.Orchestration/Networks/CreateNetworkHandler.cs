@@ -16,10 +16,10 @@ public sealed class CreateNetworkHandler(NetworkStore networks, RecordedChange c
         var network = new Network(
             NetworkId.From(ids.Next()), draft.Name!, draft.PhysicalNetwork, (int?)draft.Vlan, (int?)draft.Mtu, Generation.None.Next(), now, now);
         var committed = await change.CommitAsync(
-            unit => networks.Insert(unit, network), RecordedEvent.Of("network", "created", "networks", network.Id.Value, network.Name), ct);
+            network, unit => networks.Insert(unit, network), RecordedEvent.Of("network", "created", "networks", network.Id.Value, network.Name), ct);
         if (!committed.Succeeded)
-            return committed.Fault;
+            return committed;
         fleet.Set(network);
-        return network;
+        return committed;
     }
 }

@@ -17,11 +17,11 @@ public sealed class CreateProjectHandler(
         var now = clock.GetUtcNow();
         var project = new Project(ProjectId.From(ids.Next()), command.Name!, quota, Generation.None.Next(), now, now);
         var committed = await change.CommitAsync(
-            unit => projects.Insert(unit, project),
+            project, unit => projects.Insert(unit, project),
             RecordedEvent.Of("project", "created", "projects", project.Id.Value, project.Name, project.Id), ct);
         if (!committed.Succeeded)
-            return committed.Fault;
+            return committed;
         fleet.Set(project);
-        return project;
+        return committed;
     }
 }

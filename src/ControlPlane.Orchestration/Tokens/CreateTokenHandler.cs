@@ -30,8 +30,7 @@ public sealed class CreateTokenHandler(TokenStore tokens, RecordedChange change,
 
         var now = clock.GetUtcNow();
         var token = new Token(secret.Id, command.Name!, command.Role, command.Project, secret.Hash(), now + command.TimeToLive, now, null);
-        var committed = await change.CommitAsync(
-            unit => tokens.Insert(unit, token), RecordedEvent.Of("token", "created", "tokens", token.Id.Value, token.Name), ct);
-        return committed.Succeeded ? new CreatedToken(token, secret) : committed.Fault;
+        return await change.CommitAsync(
+            new CreatedToken(token, secret), unit => tokens.Insert(unit, token), RecordedEvent.Of("token", "created", "tokens", token.Id.Value, token.Name), ct);
     }
 }

@@ -29,6 +29,8 @@ public sealed class ApiServer : IAsyncLifetime
 
     public IServiceProvider Services => app!.Services;
 
+    public string ConnectionString => database!.ConnectionString;
+
     /// <summary>As the administrator.</summary>
     public ApiClient Admin { get; private set; } = null!;
 
