@@ -11,5 +11,5 @@ internal static class DrainPlanMapping
         host,
         [.. plan.Moves.Select(m => new DrainMoveResponse(m.Name, m.Vm.ToString(), m.Target.HostName, m.LostDevices))],
         [.. plan.Stops.Select(s => new DrainStopResponse(s.Name, s.Vm.ToString(), s.Reason, s.RestartOn?.HostName))],
-        [.. plan.Unplaceable.Select(u => new DrainUnplaceableResponse(u.Name, u.Vm.ToString(), u.Reason, Explanations.From(u.Explanation)))]);
+        [.. plan.Unplaceable.Select(u => new DrainUnplaceableResponse(u.Name, u.Vm.ToString(), u.Reason, u.Explanation is { } e ? Explanations.From(e) : null))]);
 }

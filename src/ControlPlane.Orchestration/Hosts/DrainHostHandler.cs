@@ -57,6 +57,15 @@ public sealed class PlanDrainHandler(HostStore hosts, VmStore vms, DeviceSteps d
         var plan = fleet.PlanDrain(command.Host, candidates, allowDeviceLoss: false);
         return command.AllowDeviceLoss
             ? plan with { Stops = [.. plan.Stops, .. plan.Unplaceable.Select(v => new PlannedStop(v.Vm, v.Name, v.Reason, null))], Unplaceable = [] }
-            : plan;
+            // Without leave to stop it, what could only be stopped stays, and the plan says no other than the drain will do.
+            : plan with
+            {
+                Stops = [],
+                Unplaceable =
+                [
+                    .. plan.Unplaceable,
+                    .. plan.Stops.Select(v => new UnplaceableVm(v.Vm, v.Name, $"{v.Reason} (with allowDeviceLoss it would be stopped)", null)),
+                ],
+            };
     }
 }

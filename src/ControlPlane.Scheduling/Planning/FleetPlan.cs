@@ -17,7 +17,8 @@ public sealed record PlannedMove(VmId Vm, string Name, Placement Target, IReadOn
 /// <param name="RestartOn">Where it could be started again; null: nowhere now.</param>
 public sealed record PlannedStop(VmId Vm, string Name, string Reason, Placement? RestartOn);
 
-public sealed record UnplaceableVm(VmId Vm, string Name, string Reason, PlacementExplanation Explanation);
+/// <param name="Explanation">Why each host refuses it; null where placement is not what keeps it.</param>
+public sealed record UnplaceableVm(VmId Vm, string Name, string Reason, PlacementExplanation? Explanation);
 
 /// <summary>
 /// The answer to a what-if question: what happens to each VM. The moves have been reserved one after the other in a copy of the

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
+using Npgsql;
 
 namespace ControlPlane.Server.Metrics;
 
@@ -23,6 +24,13 @@ internal sealed class MetricsCollector : IDisposable
     private static readonly double[] Bounds =
         [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
 
+    /// <summary>What the runtime publishes as counters although it falls too.</summary>
+    private static readonly string[] FallingCounters = ["dotnet.thread_pool.thread.count", "dotnet.thread_pool.queue.length"];
+
+    /// <summary>Npgsql names a pool by its connection string, which is nobody's business and different for each installation.</summary>
+    private const string PoolTag = "db.client.connection.pool.name";
+
+    private readonly ConcurrentDictionary<string, string> pools = new(StringComparer.Ordinal);
     private readonly MeterListener listener = new();
     private readonly ConcurrentDictionary<Instrument, ConcurrentDictionary<string, Cell>> sums = new();
 
@@ -80,7 +88,7 @@ internal sealed class MetricsCollector : IDisposable
 
     private static bool IsObservable(Instrument i) => i.IsObservable;
 
-    private static bool IsCounter(Instrument i) => Generic(i) is { } g && (g == typeof(Counter<>) || g == typeof(ObservableCounter<>));
+    private static bool IsCounter(Instrument i) => Generic(i) is { } g && !FallingCounters.Contains(i.Name) && (g == typeof(Counter<>) || g == typeof(ObservableCounter<>));
 
     private static Type? Generic(Instrument i) => i.GetType() is { IsGenericType: true } type ? type.GetGenericTypeDefinition() : null;
 
@@ -94,13 +102,17 @@ internal sealed class MetricsCollector : IDisposable
         return text.ToString();
     }
 
-    private static KeyValuePair<string, string>[] Labels(ReadOnlySpan<KeyValuePair<string, object?>> tags)
+    private KeyValuePair<string, string>[] Labels(ReadOnlySpan<KeyValuePair<string, object?>> tags)
     {
         var labels = new KeyValuePair<string, string>[tags.Length];
         for (var i = 0; i < tags.Length; i++)
-            labels[i] = new(PrometheusText.Label(tags[i].Key), tags[i].Value?.ToString() ?? "");
+            labels[i] = new(PrometheusText.Label(tags[i].Key), Value(tags[i]));
         return labels;
     }
+
+    private string Value(KeyValuePair<string, object?> tag) => tag is { Key: PoolTag, Value: string pool } && pool.Contains('=', StringComparison.Ordinal)
+        ? pools.GetOrAdd(pool, text => $"{new NpgsqlConnectionStringBuilder(text).Database}-{pools.Count + 1}")
+        : tag.Value?.ToString() ?? "";
 
     private sealed class Cell(KeyValuePair<string, string>[] labels, long[]? buckets)
     {
