@@ -41,7 +41,7 @@ public sealed class PlanningTests
         var left = Assert.Single(plan.Unplaceable);
         Assert.Equal(2, plan.Moves.Count);
         Assert.Equal("0 of 2 hosts fit.", left.Reason);
-        Assert.Equal("release 0000:41:10.0", left.Explanation.Hosts.Single(h => h.Host == target.Id).SmallestChange?.Sentence);
+        Assert.Equal("release 0000:41:10.0", left.Explanation!.Hosts.Single(h => h.Host == target.Id).SmallestChange?.Sentence);
     }
 
     [Fact]
