@@ -1,5 +1,6 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Operations;
+using ControlPlane.Orchestration.Operations;
 using ControlPlane.Persistence.Operations;
 using ControlPlane.Persistence.Writing;
 using ControlPlane.Sagas;
@@ -7,7 +8,7 @@ using ControlPlane.Sagas;
 namespace ControlPlane.Orchestration;
 
 /// <summary>Writes operations: accepted in the commit that starts their saga, ended in the commit that ends it.</summary>
-public sealed class OperationRecords(OperationStore operations, Announcements announcements)
+public sealed class OperationRecords(OperationStore operations, OperationEnds ends, Announcements announcements)
 {
     public void Accept(WriteUnit unit, Operation operation)
     {
@@ -19,6 +20,7 @@ public sealed class OperationRecords(OperationStore operations, Announcements an
     public void End(WriteUnit unit, OperationId id, OperationState state, ProjectId? project, SagaFailure? failure, DateTimeOffset at)
     {
         operations.End(unit, id, state, failure?.Code, failure?.Message, at);
+        unit.OnCommitted(() => ends.Tell(id, new OperationEnd(state, failure?.Code, failure?.Message, at)));
         announcements.OperationChanged(unit, id, null, state, project, at, failure is null ? null : new SagaFailureText(failure.Code, failure.Message));
     }
 }

@@ -5,9 +5,9 @@ namespace ControlPlane.Sagas;
 /// <summary>Those who wait for a saga's end. Sagas held here tell them; the rows of the others are looked at when there is cause to.</summary>
 internal sealed class RestWaiters(ISagaStore store, Func<Guid, bool> isHeld)
 {
-    private readonly ConcurrentDictionary<Guid, TaskCompletionSource<SagaRecord?>> waiting = new();
+    private readonly ConcurrentDictionary<Guid, TaskCompletionSource<RestedSaga?>> waiting = new();
 
-    public async Task<SagaRecord?> WaitAsync(Guid id, CancellationToken ct)
+    public async Task<RestedSaga?> WaitAsync(Guid id, CancellationToken ct)
     {
         // First register, then look: a saga stops being held before its waiters are told, so one of the two catches its end.
         var rest = waiting.GetOrAdd(id, static _ => new(TaskCreationOptions.RunContinuationsAsynchronously));
@@ -16,7 +16,7 @@ internal sealed class RestWaiters(ISagaStore store, Func<Guid, bool> isHeld)
         return await rest.Task.WaitAsync(ct);
     }
 
-    public void Complete(SagaRecord record) => Complete(record.Id, record);
+    public void Complete(RestedSaga rested) => Complete(rested.Record.Id, rested);
 
     public async Task LookAsync(Guid id, CancellationToken ct)
     {
@@ -24,7 +24,7 @@ internal sealed class RestWaiters(ISagaStore store, Func<Guid, bool> isHeld)
             return;
         var row = await store.FindAsync(id, ct);
         if (row is null or { IsAtRest: true })
-            Complete(id, row);
+            Complete(id, row is null ? null : new RestedSaga(row, Log: null));
     }
 
     public async Task LookAtOthersAsync(CancellationToken ct)
@@ -36,9 +36,9 @@ internal sealed class RestWaiters(ISagaStore store, Func<Guid, bool> isHeld)
         }
     }
 
-    private void Complete(Guid id, SagaRecord? record)
+    private void Complete(Guid id, RestedSaga? rested)
     {
         if (waiting.TryRemove(id, out var rest))
-            rest.TrySetResult(record);
+            rest.TrySetResult(rested);
     }
 }

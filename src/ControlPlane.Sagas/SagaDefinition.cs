@@ -89,10 +89,10 @@ internal sealed class SagaDefinition<TState> : SagaDefinition where TState : cla
     {
         var state = start.State as TState ?? Read(start.Record.State);
         var position = new SagaPosition<TState>(start.Record, state, 1 << start.Record.NextStep, start.FirstEntry.At);
-        return new SagaRun<TState>(runtime, this, start.Record, position);
+        return new SagaRun<TState>(runtime, this, start.Record, position, [start.FirstEntry]);
     }
 
-    public override SagaRun Recover(SagaRuntime runtime, SagaRecord record) => new SagaRun<TState>(runtime, this, record, position: null);
+    public override SagaRun Recover(SagaRuntime runtime, SagaRecord record) => new SagaRun<TState>(runtime, this, record, position: null, []);
 
     public override SagaAppend Resumption(SagaRecord stuck, IReadOnlyList<SagaLogEntry> log, Moment moment, IChangeSet? changes)
     {

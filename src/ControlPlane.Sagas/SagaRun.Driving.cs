@@ -4,7 +4,9 @@ namespace ControlPlane.Sagas;
 
 /// <summary>Calls the steps of one saga, and commits what they answer.</summary>
 /// <param name="position">Null when only the row is known: the log is read first.</param>
-internal sealed class SagaRun<TState>(SagaRuntime runtime, SagaDefinition<TState> plan, SagaRecord record, SagaPosition<TState>? position)
+/// <param name="log">As committed so far; with <paramref name="position"/>.</param>
+internal sealed class SagaRun<TState>(
+    SagaRuntime runtime, SagaDefinition<TState> plan, SagaRecord record, SagaPosition<TState>? position, IReadOnlyList<SagaLogEntry> log)
     : SagaRun(runtime, record) where TState : class
 {
     // A short wait that changes nothing is not worth a commit: whoever took the saga over would call the step again anyway.
@@ -13,6 +15,7 @@ internal sealed class SagaRun<TState>(SagaRuntime runtime, SagaDefinition<TState
     private readonly RetryPolicy storeRetries = new(int.MaxValue, TimeSpan.FromMilliseconds(50), TimeSpan.FromSeconds(5));
     private SagaRecord record = record;
     private SagaPosition<TState>? position = position;
+    private readonly List<SagaLogEntry> log = [.. log];
     private bool rowIsFresh = true;
     private bool wasRefused;
     private int storeFailures;
@@ -20,6 +23,8 @@ internal sealed class SagaRun<TState>(SagaRuntime runtime, SagaDefinition<TState
     private string? appendFault;
 
     public override SagaRecord Record => record;
+
+    public override RestedSaga Rested => new(record, log.Count == record.LogLength ? log : null);
 
     protected override bool CanTurnRound => plan.CanTurnRound(record);
 
@@ -135,6 +140,7 @@ internal sealed class SagaRun<TState>(SagaRuntime runtime, SagaDefinition<TState
             {
                 case AppendResult.Committed:
                     wasRefused = false;
+                    log.AddRange(move.Append.Entries);
                     Reach(move.Next);
                     return record.IsAtRest ? DriveEnd.AtRest : null;
                 case AppendResult.LeaseLost when wasRefused:
@@ -203,7 +209,8 @@ internal sealed class SagaRun<TState>(SagaRuntime runtime, SagaDefinition<TState
 
         if (record.IsAtRest)
             return DriveEnd.AtRest;
-        var log = await Runtime.Store.LogAsync(Id, Runtime.Abandoned);
+        log.Clear();
+        log.AddRange(await Runtime.Store.LogAsync(Id, Runtime.Abandoned));
         try
         {
             position = SagaHistory.Position(plan, record, log);

@@ -44,6 +44,9 @@ internal abstract class SagaRun(SagaRuntime runtime, SagaRecord record) : ICance
     /// <summary>The row as last committed, as far as this server knows.</summary>
     public abstract SagaRecord Record { get; }
 
+    /// <summary>Once it rests.</summary>
+    public abstract RestedSaga Rested { get; }
+
     bool ICancelFlag.IsRaised => CancelRequested && CanTurnRound;
 
     protected abstract bool CanTurnRound { get; }

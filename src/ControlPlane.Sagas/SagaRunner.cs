@@ -133,7 +133,7 @@ public sealed class SagaRunner : IAsyncDisposable
     /// Completes with the row of the saga once it rests, at once when it does already, with null when there is none. Of a saga on
     /// another server it learns by <see cref="NoticeAsync"/>, at the latest with the next tick.
     /// </summary>
-    public Task<SagaRecord?> WhenAtRestAsync(Guid id, CancellationToken ct) => waiters.WaitAsync(id, ct);
+    public Task<RestedSaga?> WhenAtRestAsync(Guid id, CancellationToken ct) => waiters.WaitAsync(id, ct);
 
     /// <summary>
     /// Drives nothing further than its next commit. What has not reached one when the time of grace is over is abandoned: its row says
@@ -210,7 +210,7 @@ public sealed class SagaRunner : IAsyncDisposable
             $"This server has no plan for {record.Kind} version {record.Version}: start one that has, and resume the saga there.");
         var append = SagaHistory.Unreadable(record, await runtime.Store.LogAsync(record.Id, ct), failure, runtime.Moment());
         if ((await runtime.Store.AppendAsync(append, ct)).Result == AppendResult.Committed)
-            Rest(append.Record);
+            Rest(new RestedSaga(append.Record, Log: null));
     }
 
     /// <summary>Never throws: the queue's workers depend on it.</summary>
@@ -224,15 +224,16 @@ public sealed class SagaRunner : IAsyncDisposable
         held.TryRemove(new KeyValuePair<Guid, SagaRun>(run.Id, run));
         run.Retire();
         if (end == DriveEnd.AtRest && run.Record.Owner == runtime.Options.Owner)
-            Rest(run.Record);
+            Rest(run.Rested);
         else if (end == DriveEnd.AtRest)
-            waiters.Complete(run.Record);
+            waiters.Complete(run.Rested);
         else
             log.Lost(run.Record.Kind, run.Id);
     }
 
-    private void Rest(SagaRecord record)
+    private void Rest(RestedSaga rested)
     {
+        var record = rested.Record;
         if (record.Status == SagaStatus.Stuck)
             log.Stuck(record.Kind, record.Id, record.Failure!.Code, record.Failure.Message);
         try
@@ -245,9 +246,13 @@ public sealed class SagaRunner : IAsyncDisposable
             log.ListenerThrew(bug, record.Kind, record.Id);
         }
 
-        waiters.Complete(record);
+        waiters.Complete(rested);
     }
 }
+
+/// <summary>A saga at rest, as whoever waited for it learns of it.</summary>
+/// <param name="Log">All of it, where this server drove the saga and so need not read it; otherwise null.</param>
+public sealed record RestedSaga(SagaRecord Record, IReadOnlyList<SagaLogEntry>? Log);
 
 /// <summary>What became of a request to cancel.</summary>
 public enum CancelResult

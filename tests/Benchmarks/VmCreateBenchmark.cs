@@ -12,9 +12,9 @@ internal static class VmCreateBenchmark
 {
     private const int Callers = 16;
     private const int Hosts = 8;
-    private const int WarmUp = 300;
+    private const int WarmUp = 15000;
     private const int Rounds = 3;
-    private const int VmsPerRound = 1500;
+    private const int VmsPerRound = 3000;
     private const int PgbenchSeconds = 4;
 
     public static async Task<IReadOnlyList<Measurement>> RunAsync(CancellationToken ct)

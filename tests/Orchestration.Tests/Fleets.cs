@@ -97,7 +97,9 @@ public static class Fleets
     /// <summary>The operation once it has ended.</summary>
     public static async Task<Operation> EndAsync(this ServerProcess process, OperationId id)
     {
-        var operation = await process.Get<OperationWaiter>().WaitAsync(id, Patience, CancellationToken.None, CancellationToken.None);
+        var started = await process.Get<OperationStore>().FindAsync(id, CancellationToken.None);
+        Assert.NotNull(started);
+        var operation = (await process.Get<OperationWaiter>().WaitAsync(started, Patience, CancellationToken.None, CancellationToken.None))?.Operation;
         Assert.NotNull(operation);
         Assert.True(operation.HasEnded, $"{operation.Kind} has not ended: {string.Join(", ", (await process.Get<OperationStore>().StepsAsync(id, CancellationToken.None)).Select(s => $"{s.Name} {s.State} {s.Detail}"))}");
         return operation;

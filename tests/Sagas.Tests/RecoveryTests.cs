@@ -255,8 +255,8 @@ public sealed class RecoveryTests
         Assert.False(noticedAtRest.IsCompleted || tickedAtRest.IsCompleted);
 
         await here.NoticeAsync(noticed, Rig.Ct);
-        Assert.Equal(SagaStatus.Done, (await noticedAtRest)!.Status);
+        Assert.Equal(SagaStatus.Done, (await noticedAtRest)!.Record.Status);
         await rig.AdvanceAsync(here, Rig.Lease / 3);
-        Assert.Equal(SagaStatus.Done, (await tickedAtRest)!.Status);
+        Assert.Equal(SagaStatus.Done, (await tickedAtRest)!.Record.Status);
     }
 }

@@ -158,8 +158,9 @@ public sealed class WaitingTests
         Assert.False(before.IsCompleted);
         await rig.AdvanceAsync(runner, Hour);
 
-        Assert.Equal(SagaStatus.Done, (await before)!.Status);
-        Assert.Equal(await rig.RowAsync(id), await runner.WhenAtRestAsync(id, Rig.Ct));
+        Assert.Equal(SagaStatus.Done, (await before)!.Record.Status);
+        Assert.Equal(await rig.LogAsync(id), (await before)!.Log!.Select(e => (e.Step, e.Event)));
+        Assert.Equal(new RestedSaga(await rig.RowAsync(id), Log: null), await runner.WhenAtRestAsync(id, Rig.Ct));
         Assert.Equal([await rig.RowAsync(id)], atRest);
         Assert.Null(await runner.WhenAtRestAsync(Guid.Empty, Rig.Ct));
     }
@@ -203,7 +204,7 @@ public sealed class WaitingTests
 
         await rig.AdvanceAsync(runner, Hour);
 
-        Assert.All(await Task.WhenAll(rests), end => Assert.Equal(SagaStatus.Done, end!.Status));
+        Assert.All(await Task.WhenAll(rests), end => Assert.Equal(SagaStatus.Done, end!.Record.Status));
         Assert.Equal(sagas * 4, rig.Memory.CommitCount);
         Assert.Equal(0, runner.HeldCount);
 

@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using ControlPlane.Contracts;
 using ControlPlane.Domain;
+using ControlPlane.Domain.Operations;
 using Microsoft.AspNetCore.Http;
 
 namespace ControlPlane.Api.Conventions;
@@ -29,6 +30,9 @@ internal sealed class Answer : IResult
     /// <summary>The problem's code; null for a success.</summary>
     public string? Code { get; private init; }
 
+    /// <summary>What a 202 was accepted as; null for every other answer.</summary>
+    public Operation? Operation { get; private init; }
+
     /// <summary>A stored answer that is given again: its body is final.</summary>
     public StoredAnswer? Replay { get; private init; }
 
@@ -40,8 +44,8 @@ internal sealed class Answer : IResult
         new(StatusCodes.Status201Created, value, TypeOf<T>()) { Location = location, ETag = etag };
 
     /// <summary>202 with the operation, and where to watch it.</summary>
-    public static Answer Accepted(OperationResponse operation) =>
-        new(StatusCodes.Status202Accepted, operation, TypeOf<OperationResponse>()) { Location = Routes.Operation(operation.Id) };
+    public static Answer Accepted(Operation accepted, OperationResponse operation) =>
+        new(StatusCodes.Status202Accepted, operation, TypeOf<OperationResponse>()) { Location = Routes.Operation(operation.Id), Operation = accepted };
 
     public static Answer NoContent() => new(StatusCodes.Status204NoContent, null, null);
 

@@ -2,6 +2,7 @@ using ControlPlane.Contracts;
 using ControlPlane.Domain;
 using ControlPlane.Domain.Operations;
 using ControlPlane.Orchestration;
+using ControlPlane.Orchestration.Operations;
 using ControlPlane.Persistence.Records;
 using ControlPlane.Sagas;
 using Model = ControlPlane.Domain.Operations;
@@ -28,7 +29,13 @@ internal sealed class OperationMapping(FleetDirectory fleet, SagaRegistry sagas)
     }
 
     /// <summary>One that was accepted a moment ago: nothing has run yet.</summary>
-    public Answer Accepted(Outcome<Operation> outcome) => outcome.Match(o => Answer.Accepted(ToResponse(o, [])), fault => fault);
+    public Answer Accepted(Operation operation) => Answer.Accepted(operation, ToResponse(operation, []));
+
+    /// <inheritdoc cref="Accepted(Operation)"/>
+    public Answer Accepted(Outcome<Operation> outcome) => outcome.Match(Accepted, fault => fault);
+
+    /// <summary>One that the caller waited for.</summary>
+    public Answer Accepted(OperationProgress reached) => Answer.Accepted(reached.Operation, ToResponse(reached.Operation, reached.Steps));
 
     public IReadOnlyList<StepResponse> Steps(Operation operation, IReadOnlyList<OperationStep> log)
     {

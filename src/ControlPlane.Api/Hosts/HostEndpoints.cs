@@ -49,7 +49,7 @@ internal static class HostEndpoints
     {
         var request = body.Value;
         var accepted = await handler.HandleAsync(new AddHost(request.Name, request.Backend.ToDomain(), request.Labels ?? new Dictionary<string, string>()), ct);
-        return accepted.Match(a => Answer.Accepted(operations.ToResponse(a.Operation, [])), fault => fault);
+        return accepted.Match(a => operations.Accepted(a.Operation), fault => fault);
     }
 
     private static async Task<Answer> UpdateAsync(

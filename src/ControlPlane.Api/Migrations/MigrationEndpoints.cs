@@ -49,7 +49,7 @@ internal static class MigrationEndpoints
             return Answer.Ok(mapping.ToResponse(migration, []));
         var operation = await operations.FindAsync(migration.Operation, ct)
             ?? throw new InvalidOperationException($"Migration {migration.Id} was accepted without an operation.");
-        return Answer.Accepted(operationMapping.ToResponse(operation, []));
+        return operationMapping.Accepted(operation);
     }
 
     private static async Task<Answer> ListAsync(

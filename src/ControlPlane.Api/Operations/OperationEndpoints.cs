@@ -56,9 +56,10 @@ internal static class OperationEndpoints
     {
         if (!(await FindAsync(operation, caller, store, ct)).TryGet(out var found, out var missing))
             return missing;
-        if (!found.HasEnded && query.Number(Waiting.Parameter.Name) is > 0 and var seconds)
-            found = await waiter.WaitAsync(found.Id, TimeSpan.FromSeconds(seconds), lifetime.ApplicationStopping, ct) ?? found;
-        var response = mapping.ToResponse(found, await store.StepsAsync(found.Id, ct));
+        var patience = found.HasEnded ? TimeSpan.Zero : TimeSpan.FromSeconds(query.Number(Waiting.Parameter.Name) ?? 0);
+        if (await waiter.WaitAsync(found, patience, lifetime.ApplicationStopping, ct) is not { } reached)
+            return Fault.NotFound("operation", operation);
+        var response = mapping.ToResponse(reached.Operation, reached.Steps);
         return Answer.Ok(response, ETags.Of(new Generation(((long)response.State * 1000) + response.Steps.Sum(s => (long)s.State + 1))));
     }
 

@@ -28,7 +28,7 @@ internal sealed class IdempotentAnswers(OperationMapping operations)
     {
         if (operation is null)
             return record;
-        var answer = Answer.Accepted(operations.ToResponse(operation, []));
+        var answer = operations.Accepted(operation);
         return record with { Status = answer.Status, Headers = Headers(answer), ResponseBody = answer.Serialize() };
     }
 

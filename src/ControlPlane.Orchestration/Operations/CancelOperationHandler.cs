@@ -42,27 +42,3 @@ public sealed class CancelMigrationHandler(MigrationStore migrations, CancelOper
             : await operations.HandleAsync(new CancelOperation(migration.Operation), ct);
     }
 }
-
-/// <summary>Holds a caller's answer until an operation has ended.</summary>
-public sealed class OperationWaiter(OperationStore operations, SagaRunner runner, TimeProvider clock)
-{
-    /// <param name="stopping">The server stops: nobody is held any longer, and who asks again finds another server or the next one.</param>
-    /// <returns>The operation as it is when it has ended or the time is over; null when there is none.</returns>
-    public async Task<Operation?> WaitAsync(OperationId id, TimeSpan time, CancellationToken stopping, CancellationToken ct)
-    {
-        if (time > TimeSpan.Zero)
-        {
-            using var enough = new CancellationTokenSource(time, clock);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(ct, enough.Token, stopping);
-            try
-            {
-                await runner.WhenAtRestAsync(id.Value, either.Token);
-            }
-            catch (OperationCanceledException) when (!ct.IsCancellationRequested)
-            {
-                // The caller's patience is over; the operation goes on.
-            }
-        }
-        return await operations.FindAsync(id, ct);
-    }
-}

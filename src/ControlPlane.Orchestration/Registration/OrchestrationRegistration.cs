@@ -65,6 +65,7 @@ public static class OrchestrationRegistration
 
     private static IServiceCollection AddRecords(this IServiceCollection services) => services
         .AddSingleton<Announcements>()
+        .AddSingleton<OperationEnds>()
         .AddSingleton<OperationRecords>()
         .AddSingleton<OperationStarter>()
         .AddSingleton<PlacementRecords>()

@@ -23,8 +23,7 @@ internal sealed class CreateVirtualMachineSaga(
 
     protected override void Define(SagaPlan<State> plan) => plan
         .Step("prepare-devices", PrepareDevices, undo: CleanDevices, when: s => s.Vm.Attachments.Count > 0)  // bound to VFIO, MAC and VLAN set
-        .Step("define-domain", DefineDomain, undo: UndefineDomain)
-        .Step("start-domain", StartDomain, undo: DestroyDomain, when: s => s.Start);
+        .Step("create-domain", CreateDomain, undo: RemoveDomain);
 
     protected override ProjectId? ProjectOf(State s) => s.Vm.Project;
 
@@ -46,15 +45,16 @@ internal sealed class CreateVirtualMachineSaga(
         return cleaned.Match(unit => Done(s, unit), HypervisorFaults.ToOutcome<State>);
     }
 
-    private Task<StepOutcome<State>> DefineDomain(State s, StepContext context, CancellationToken ct) =>
-        hosts.ActAsync(s, s.Vm.Host, h => h.DefineAsync(definitions.Define(s.Vm, s.Vm.Generation, s.Vm.Attachments), ct), ct);
+    /// <summary>Defining and starting are one step: either may be repeated, so a commit between them would save nothing.</summary>
+    private Task<StepOutcome<State>> CreateDomain(State s, StepContext context, CancellationToken ct) => hosts.ActAsync(s, s.Vm.Host, async h =>
+    {
+        var defined = await h.DefineAsync(definitions.Define(s.Vm, s.Vm.Generation, s.Vm.Attachments), ct);
+        return defined.Succeeded && s.Start ? await h.StartAsync(s.Vm.Ref(), ct) : defined;
+    }, ct);
 
-    private Task<StepOutcome<State>> UndefineDomain(State s, StepContext context, CancellationToken ct) =>
-        hosts.ActAsync(s, s.Vm.Host, h => h.UndefineAsync(s.Vm.Ref(), ct), ct);
-
-    private Task<StepOutcome<State>> StartDomain(State s, StepContext context, CancellationToken ct) =>
-        hosts.ActAsync(s, s.Vm.Host, h => h.StartAsync(s.Vm.Ref(), ct), ct);
-
-    private Task<StepOutcome<State>> DestroyDomain(State s, StepContext context, CancellationToken ct) =>
-        hosts.ActAsync(s, s.Vm.Host, h => h.DestroyAsync(s.Vm.Ref(), ct), ct);
+    private Task<StepOutcome<State>> RemoveDomain(State s, StepContext context, CancellationToken ct) => hosts.ActAsync(s, s.Vm.Host, async h =>
+    {
+        var destroyed = await h.DestroyAsync(s.Vm.Ref(), ct);
+        return destroyed.Succeeded ? await h.UndefineAsync(s.Vm.Ref(), ct) : destroyed;
+    }, ct);
 }

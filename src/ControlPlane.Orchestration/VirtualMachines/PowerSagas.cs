@@ -23,7 +23,6 @@ internal sealed class StartVirtualMachineSaga(
 
     protected override void Define(SagaPlan<PowerState> plan) => plan
         .Step("prepare-devices", PrepareDevices, undo: NothingToUndo, when: s => s.Vm.Attachments.Count > 0)  // they stay the VM's
-        .Step("define-domain", DefineDomain, undo: NothingToUndo)  // as it was before
         .Step("start-domain", StartDomain, undo: DestroyDomain);
 
     protected override ProjectId? ProjectOf(PowerState s) => s.Vm.Project;
@@ -38,11 +37,11 @@ internal sealed class StartVirtualMachineSaga(
         return prepared.Match(unit => Done(s, unit), HypervisorFaults.ToOutcome<PowerState>);
     }
 
-    private Task<StepOutcome<PowerState>> DefineDomain(PowerState s, StepContext context, CancellationToken ct) =>
-        hosts.ActAsync(s, s.Vm.Host, h => h.DefineAsync(definitions.Define(s.Vm, s.Vm.Generation, s.Vm.Attachments), ct), ct);
-
-    private Task<StepOutcome<PowerState>> StartDomain(PowerState s, StepContext context, CancellationToken ct) =>
-        hosts.ActAsync(s, s.Vm.Host, h => h.StartAsync(s.Vm.Ref(), ct), ct);
+    private Task<StepOutcome<PowerState>> StartDomain(PowerState s, StepContext context, CancellationToken ct) => hosts.ActAsync(s, s.Vm.Host, async h =>
+    {
+        var defined = await h.DefineAsync(definitions.Define(s.Vm, s.Vm.Generation, s.Vm.Attachments), ct);
+        return defined.Succeeded ? await h.StartAsync(s.Vm.Ref(), ct) : defined;
+    }, ct);
 
     private Task<StepOutcome<PowerState>> DestroyDomain(PowerState s, StepContext context, CancellationToken ct) =>
         hosts.ActAsync(s, s.Vm.Host, h => h.DestroyAsync(s.Vm.Ref(), ct), ct);

@@ -33,7 +33,7 @@ public sealed class OperationStore(IDbContextFactory<ControlPlaneDbContext> cont
 
     /// <summary>The steps that have started so far, in the order of their first start.</summary>
     public Task<IReadOnlyList<OperationStep>> StepsAsync(OperationId id, CancellationToken ct) => contexts.ReadAsync<IReadOnlyList<OperationStep>>(
-        async db => StepHistory.Fold(await db.Set<SagaLogRow>().Where(l => l.SagaId == id.Value).OrderBy(l => l.Sequence).ToListAsync(ct)), ct);
+        async db => StepHistory.Fold((await db.Set<SagaLogRow>().Where(l => l.SagaId == id.Value).OrderBy(l => l.Sequence).ToListAsync(ct)).Select(l => l.ToEntry())), ct);
 
     /// <summary>The same for many operations, as a list shows them.</summary>
     public Task<IReadOnlyDictionary<OperationId, IReadOnlyList<OperationStep>>> StepsAsync(IReadOnlyCollection<OperationId> ids, CancellationToken ct)
@@ -41,7 +41,7 @@ public sealed class OperationStore(IDbContextFactory<ControlPlaneDbContext> cont
         var sagas = ids.Select(i => i.Value).ToArray();
         return contexts.ReadAsync<IReadOnlyDictionary<OperationId, IReadOnlyList<OperationStep>>>(
             async db => (await db.Set<SagaLogRow>().Where(l => sagas.Contains(l.SagaId)).OrderBy(l => l.SagaId).ThenBy(l => l.Sequence).ToListAsync(ct))
-                .GroupBy(l => l.SagaId).ToDictionary(g => new OperationId(g.Key), g => StepHistory.Fold(g)),
+                .GroupBy(l => l.SagaId).ToDictionary(g => new OperationId(g.Key), g => StepHistory.Fold(g.Select(l => l.ToEntry()))),
             ct);
     }
 

@@ -4,9 +4,9 @@ using ControlPlane.Sagas;
 namespace ControlPlane.Persistence.Operations;
 
 /// <summary>Steps out of a saga's log: the last event of a step is its state.</summary>
-internal static class StepHistory
+public static class StepHistory
 {
-    public static IReadOnlyList<OperationStep> Fold(IEnumerable<SagaLogRow> log)
+    public static IReadOnlyList<OperationStep> Fold(IEnumerable<SagaLogEntry> log)
     {
         var steps = new List<OperationStep>();
         foreach (var entry in log)

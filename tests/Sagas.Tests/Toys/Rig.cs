@@ -76,7 +76,7 @@ internal sealed class Rig : IAsyncDisposable
         {
             await runner.WhenIdleAsync();
             if (!runner.Holds(id) && (await RowAsync(id)).IsAtRest)
-                return (await rest)!;
+                return (await rest)!.Record;
             Assert.True(ticks < 10_000 && Time.AdvanceToNextTimer(), $"{await RowAsync(id)} does not come to rest.");
         }
     }

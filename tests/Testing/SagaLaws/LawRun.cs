@@ -100,7 +100,7 @@ internal sealed class LawRun : IAsyncDisposable
         }
 
         if (rest.IsCompleted)
-            return await rest;
+            return (await rest)?.Record;
         runner.Crash();
         return null;
     }
