@@ -12,7 +12,6 @@ internal static class VmCreateBenchmark
 {
     private const int Callers = 16;
     private const int Hosts = 8;
-    private const int WarmUp = 15000;
     private const int Rounds = 3;
     private const int VmsPerRound = 3000;
     private const int PgbenchSeconds = 4;
@@ -23,7 +22,7 @@ internal static class VmCreateBenchmark
         await using var server = await RunningServer.StartAsync(Path.Combine(directory.Path, "data"), demo: false, fastEmulation: true, ct);
         var database = new Database(server);
         await Fleet.RegisterAsync(server.Http, Hosts, ct);
-        await Load.RunAsync(Callers, WarmUp, (n, token) => Fleet.CreateVmAsync(server.Http, $"warm-{n}", start: true, token), ct);
+        await Load.UntilSteadyAsync(Callers, VmsPerRound, (n, token) => Fleet.CreateVmAsync(server.Http, $"warm-{n}", start: true, token), ct);
 
         var inserts = new List<double>();
         var rounds = new List<Load>();

@@ -13,7 +13,7 @@ public sealed partial class BatchingWriter : IAsyncDisposable
     private static readonly TimeSpan RetryDelay = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan RetryDelayMax = TimeSpan.FromSeconds(2);
     private const int TogetherTriesMax = 3;
-    private static readonly int GatherTurns = int.Parse(Environment.GetEnvironmentVariable("GT") ?? "16");
+    private const int GatherTurns = 4;
 
     private readonly WriterOptions options;
     private readonly CommitSignals signals;

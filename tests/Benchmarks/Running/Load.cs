@@ -5,6 +5,11 @@ namespace ControlPlane.Benchmarks.Running;
 /// <summary>Many calls by some callers at once, each caller one call at a time.</summary>
 internal sealed record Load(int Count, TimeSpan Elapsed, IReadOnlyList<TimeSpan> Latencies)
 {
+    /// <summary>Rounds in a row that must bring nothing.</summary>
+    private const int SlowerRoundsWanted = 4;
+
+    private const double SpeedUpThatCounts = 1.02;
+
     public double PerSecond => Count / Elapsed.TotalSeconds;
 
     public static async Task<Load> RunAsync(int callers, int count, Func<int, CancellationToken, Task> call, CancellationToken ct)
@@ -22,6 +27,23 @@ internal sealed record Load(int Count, TimeSpan Elapsed, IReadOnlyList<TimeSpan>
             }
         }, ct)));
         return new Load(count, Stopwatch.GetElapsedTime(began), latencies);
+    }
+
+    /// <summary>
+    /// Runs until rounds no longer get faster: a server that has just started spends most of its time compiling its own hot paths, for
+    /// tens of thousands of calls.
+    /// </summary>
+    /// <param name="call">Gets a number that no other call gets.</param>
+    public static async Task UntilSteadyAsync(int callers, int roundSize, Func<int, CancellationToken, Task> call, CancellationToken ct)
+    {
+        var best = 0.0;
+        for (var (round, slower) = (0, 0); slower < SlowerRoundsWanted; round++)
+        {
+            var first = round * roundSize;
+            var load = await RunAsync(callers, roundSize, (n, token) => call(first + n, token), ct);
+            slower = load.PerSecond > best * SpeedUpThatCounts ? 0 : slower + 1;
+            best = Math.Max(best, load.PerSecond);
+        }
     }
 
     /// <param name="share">0.99 for the 99th of a hundred.</param>
