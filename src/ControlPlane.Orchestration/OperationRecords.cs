@@ -1,6 +1,5 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Operations;
-using ControlPlane.Orchestration.Operations;
 using ControlPlane.Persistence.Operations;
 using ControlPlane.Persistence.Writing;
 using ControlPlane.Sagas;
