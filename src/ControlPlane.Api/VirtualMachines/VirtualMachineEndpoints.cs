@@ -65,16 +65,10 @@ internal static class VirtualMachineEndpoints
         return updated.Match(v => Single(v, mapping), fault => fault);
     }
 
-    private static async Task<Answer> DeleteAsync(
-        string vm, Query query, IfMatch ifMatch, Caller caller, VmLookup lookup, DeleteVirtualMachineHandler handler,
-        OperationMapping operations, CancellationToken ct)
-    {
-        if (!(await lookup.FindAsync(vm, query, caller, ct)).TryGet(out var found, out var missing))
-            return missing;
-        if (!ifMatch.Expect(found.Generation).TryGet(out var expected, out var stale))
-            return stale;
-        return operations.Accepted(await handler.HandleAsync(new DeleteVirtualMachine(found.Id, expected), ct));
-    }
+    private static Task<Answer> DeleteAsync(
+        string vm, Query query, IfMatch ifMatch, Caller caller, VmLookup lookup, DeleteVirtualMachineHandler handler, CancellationToken ct) =>
+        lookup.OperateAsync(
+            vm, query, ifMatch, caller, (found, expected) => handler.HandleAsync(new DeleteVirtualMachine(found.Id, expected), ct), ct);
 
     private static Answer Single(VirtualMachine vm, VmMapping mapping) => Answer.Ok(mapping.ToResponse(vm), ETags.Of(vm.Generation));
 }

@@ -29,47 +29,25 @@ internal static class VmDeviceEndpoints
             .Starts("DetachInterface", "Unplugs an interface from a VM", Role.Member, QueryParameter.Project, Timeout);
     }
 
-    private static async Task<Answer> AttachDeviceAsync(
-        string vm, Query query, Body<DeviceRequest> body, Caller caller, VmLookup lookup, AttachDeviceHandler handler,
-        OperationMapping operations, CancellationToken ct)
-    {
-        var found = await lookup.FindAsync(vm, query, caller, ct);
-        return found.Succeeded
-            ? operations.Accepted(await handler.HandleAsync(new AttachDevice(found.Value.Id, body.Value.ToDraft()), ct))
-            : found.Fault;
-    }
+    private static Task<Answer> AttachDeviceAsync(
+        string vm, Query query, Body<DeviceRequest> body, Caller caller, VmLookup lookup, AttachDeviceHandler handler, CancellationToken ct) =>
+        lookup.OperateAsync(vm, query, caller, found => handler.HandleAsync(new AttachDevice(found.Id, body.Value.ToDraft()), ct), ct);
 
-    private static async Task<Answer> DetachDeviceAsync(
-        string vm, string name, Query query, IfMatch ifMatch, Caller caller, VmLookup lookup, DetachDeviceHandler handler,
-        OperationMapping operations, CancellationToken ct)
-    {
-        if (!(await lookup.FindAsync(vm, query, caller, ct)).TryGet(out var found, out var missing))
-            return missing;
-        if (!ifMatch.Expect(found.Generation).TryGet(out var expected, out var stale))
-            return stale;
-        return operations.Accepted(await handler.HandleAsync(new DetachDevice(found.Id, name, Patience(query), expected), ct));
-    }
+    private static Task<Answer> DetachDeviceAsync(
+        string vm, string name, Query query, IfMatch ifMatch, Caller caller, VmLookup lookup, DetachDeviceHandler handler, CancellationToken ct) =>
+        lookup.OperateAsync(
+            vm, query, ifMatch, caller,
+            (found, expected) => handler.HandleAsync(new DetachDevice(found.Id, name, Patience(query), expected), ct), ct);
 
-    private static async Task<Answer> AttachInterfaceAsync(
-        string vm, Query query, Body<InterfaceRequest> body, Caller caller, VmLookup lookup, AttachInterfaceHandler handler,
-        OperationMapping operations, CancellationToken ct)
-    {
-        var found = await lookup.FindAsync(vm, query, caller, ct);
-        return found.Succeeded
-            ? operations.Accepted(await handler.HandleAsync(new AttachInterface(found.Value.Id, body.Value.ToDraft()), ct))
-            : found.Fault;
-    }
+    private static Task<Answer> AttachInterfaceAsync(
+        string vm, Query query, Body<InterfaceRequest> body, Caller caller, VmLookup lookup, AttachInterfaceHandler handler, CancellationToken ct) =>
+        lookup.OperateAsync(vm, query, caller, found => handler.HandleAsync(new AttachInterface(found.Id, body.Value.ToDraft()), ct), ct);
 
-    private static async Task<Answer> DetachInterfaceAsync(
-        string vm, string name, Query query, IfMatch ifMatch, Caller caller, VmLookup lookup, DetachInterfaceHandler handler,
-        OperationMapping operations, CancellationToken ct)
-    {
-        if (!(await lookup.FindAsync(vm, query, caller, ct)).TryGet(out var found, out var missing))
-            return missing;
-        if (!ifMatch.Expect(found.Generation).TryGet(out var expected, out var stale))
-            return stale;
-        return operations.Accepted(await handler.HandleAsync(new DetachInterface(found.Id, name, Patience(query), expected), ct));
-    }
+    private static Task<Answer> DetachInterfaceAsync(
+        string vm, string name, Query query, IfMatch ifMatch, Caller caller, VmLookup lookup, DetachInterfaceHandler handler, CancellationToken ct) =>
+        lookup.OperateAsync(
+            vm, query, ifMatch, caller,
+            (found, expected) => handler.HandleAsync(new DetachInterface(found.Id, name, Patience(query), expected), ct), ct);
 
     private static TimeSpan Patience(Query query) => TimeSpan.FromSeconds(query.Number(Timeout.Name) ?? DefaultTimeoutSeconds);
 }

@@ -25,47 +25,28 @@ internal static class VmPowerEndpoints
         vms.MapPost("/{vm}/resume", ResumeAsync).Starts("ResumeVirtualMachine", "Lets a paused VM run on", Role.Member, QueryParameter.Project);
     }
 
-    private static async Task<Answer> StartAsync(
-        string vm, Query query, Body<EmptyRequest> body, Caller caller, VmLookup lookup, StartVirtualMachineHandler handler,
-        OperationMapping operations, CancellationToken ct)
-    {
-        var found = await lookup.FindAsync(vm, query, caller, ct);
-        return found.Succeeded ? operations.Accepted(await handler.HandleAsync(new StartVirtualMachine(found.Value.Id), ct)) : found.Fault;
-    }
+    private static Task<Answer> StartAsync(
+        string vm, Query query, Body<EmptyRequest> body, Caller caller, VmLookup lookup, StartVirtualMachineHandler handler, CancellationToken ct) =>
+        lookup.OperateAsync(vm, query, caller, found => handler.HandleAsync(new StartVirtualMachine(found.Id), ct), ct);
 
-    private static async Task<Answer> StopAsync(
+    private static Task<Answer> StopAsync(
         string vm, Query query, Body<StopVirtualMachineRequest> body, Caller caller, VmLookup lookup, StopVirtualMachineHandler handler,
-        OperationMapping operations, CancellationToken ct)
+        CancellationToken ct)
     {
-        var request = body.Value;
-        var found = await lookup.FindAsync(vm, query, caller, ct);
-        if (!found.Succeeded)
-            return found.Fault;
-        var timeout = request.TimeoutSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : request.Force ? TimeSpan.Zero : GuestsTimeToPowerOff;
-        return operations.Accepted(await handler.HandleAsync(new StopVirtualMachine(found.Value.Id, request.Force, timeout), ct));
+        var (force, given) = body.Value;
+        var timeout = given is { } seconds ? TimeSpan.FromSeconds(seconds) : force ? TimeSpan.Zero : GuestsTimeToPowerOff;
+        return lookup.OperateAsync(vm, query, caller, found => handler.HandleAsync(new StopVirtualMachine(found.Id, force, timeout), ct), ct);
     }
 
-    private static async Task<Answer> RebootAsync(
-        string vm, Query query, Body<EmptyRequest> body, Caller caller, VmLookup lookup, RebootVirtualMachineHandler handler,
-        OperationMapping operations, CancellationToken ct)
-    {
-        var found = await lookup.FindAsync(vm, query, caller, ct);
-        return found.Succeeded ? operations.Accepted(await handler.HandleAsync(new RebootVirtualMachine(found.Value.Id), ct)) : found.Fault;
-    }
+    private static Task<Answer> RebootAsync(
+        string vm, Query query, Body<EmptyRequest> body, Caller caller, VmLookup lookup, RebootVirtualMachineHandler handler, CancellationToken ct) =>
+        lookup.OperateAsync(vm, query, caller, found => handler.HandleAsync(new RebootVirtualMachine(found.Id), ct), ct);
 
-    private static async Task<Answer> PauseAsync(
-        string vm, Query query, Body<EmptyRequest> body, Caller caller, VmLookup lookup, PauseVirtualMachineHandler handler,
-        OperationMapping operations, CancellationToken ct)
-    {
-        var found = await lookup.FindAsync(vm, query, caller, ct);
-        return found.Succeeded ? operations.Accepted(await handler.HandleAsync(new PauseVirtualMachine(found.Value.Id), ct)) : found.Fault;
-    }
+    private static Task<Answer> PauseAsync(
+        string vm, Query query, Body<EmptyRequest> body, Caller caller, VmLookup lookup, PauseVirtualMachineHandler handler, CancellationToken ct) =>
+        lookup.OperateAsync(vm, query, caller, found => handler.HandleAsync(new PauseVirtualMachine(found.Id), ct), ct);
 
-    private static async Task<Answer> ResumeAsync(
-        string vm, Query query, Body<EmptyRequest> body, Caller caller, VmLookup lookup, ResumeVirtualMachineHandler handler,
-        OperationMapping operations, CancellationToken ct)
-    {
-        var found = await lookup.FindAsync(vm, query, caller, ct);
-        return found.Succeeded ? operations.Accepted(await handler.HandleAsync(new ResumeVirtualMachine(found.Value.Id), ct)) : found.Fault;
-    }
+    private static Task<Answer> ResumeAsync(
+        string vm, Query query, Body<EmptyRequest> body, Caller caller, VmLookup lookup, ResumeVirtualMachineHandler handler, CancellationToken ct) =>
+        lookup.OperateAsync(vm, query, caller, found => handler.HandleAsync(new ResumeVirtualMachine(found.Id), ct), ct);
 }
