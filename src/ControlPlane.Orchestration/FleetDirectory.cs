@@ -56,7 +56,17 @@ public sealed class FleetDirectory
     public void Remove(PoolId id) => pools.Remove(id);
 
     public void Remove(ProjectId id) => projects.Remove(id);
+
+    /// <summary>
+    /// What is known now. Said before the truth is read, it tells what of it is gone when the reading does not show it: what came meanwhile
+    /// stays.
+    /// </summary>
+    internal DirectoryReading BeginReading() => new(hosts.BeginReading(), networks.BeginReading(), pools.BeginReading(), projects.BeginReading());
 }
+
+/// <summary>Readings of the truth, by noun: each replaces what was known when it began.</summary>
+internal sealed record DirectoryReading(
+    Action<IEnumerable<Host>> Hosts, Action<IEnumerable<Network>> Networks, Action<IEnumerable<DevicePool>> Pools, Action<IEnumerable<Project>> Projects);
 
 /// <summary>Records by id and by name. An older generation never replaces a newer one, so late news does no harm.</summary>
 internal sealed class NamedSet<TId, T>(Func<T, TId> id, Func<T, string> name, Func<T, Generation> generation)
@@ -64,7 +74,12 @@ internal sealed class NamedSet<TId, T>(Func<T, TId> id, Func<T, string> name, Fu
     where T : class
 {
     private readonly ConcurrentDictionary<TId, T> byId = new();
+    /// <summary>So many removals are remembered: more than happen while a reading is under way.</summary>
+    private const int RemovedMax = 4096;
+
     private readonly ConcurrentDictionary<string, TId> byName = new(StringComparer.Ordinal);
+    private readonly ConcurrentQueue<TId> removals = new();
+    private readonly ConcurrentDictionary<TId, bool> removed = new();
 
     public IEnumerable<T> All => byId.Values;
 
@@ -83,8 +98,30 @@ internal sealed class NamedSet<TId, T>(Func<T, TId> id, Func<T, string> name, Fu
         byName[name(kept)] = id(kept);
     }
 
+    /// <summary>Ids are never given twice, so a reading that still shows what was removed since is only late.</summary>
+    public Action<IEnumerable<T>> BeginReading()
+    {
+        var known = byId.Keys.ToList();
+        return read =>
+        {
+            var there = new HashSet<TId>();
+            foreach (var value in read)
+            {
+                there.Add(id(value));
+                if (!removed.ContainsKey(id(value)))
+                    Set(value);
+            }
+            foreach (var gone in known.Where(k => !there.Contains(k)))
+                Remove(gone);
+        };
+    }
+
     public void Remove(TId key)
     {
+        if (removed.TryAdd(key, true))
+            removals.Enqueue(key);
+        if (removals.Count > RemovedMax && removals.TryDequeue(out var longAgo))
+            removed.TryRemove(longAgo, out _);
         if (byId.TryRemove(key, out var gone))
             byName.TryRemove(new KeyValuePair<string, TId>(name(gone), key));
     }

@@ -27,8 +27,16 @@ public sealed class PlacementRecords(DeviceStore devices, UsageStore usage, Flee
         if (placement.Purpose != PlacementPurpose.HotPlug)
             usage.Allocate(unit, new HostAllocation(
                 vm.Id, placement.Host, vm.Project, placement.Share, vm.Spec.Placement.Group, vm.Spec.Placement.GroupPolicy == GroupPolicy.HardSpread,
-                placement.Cells.Count == 0 ? null : [.. placement.Cells.Select(c => new CellAllocation(c.Node, c.Share))]));
-        unit.OnRefused(() => fleet.Release(placement));
+                [.. placement.Cells.Select(c => new CellAllocation(c.Node, c.Share))]));
+        unit.OnCommitted(() => fleet.Confirm(placement)).OnRefused(() => fleet.Release(placement));
+    }
+
+    /// <summary>Takes for a VM what it should have held of its host all the time: no placement is asked, and no NUMA cell.</summary>
+    public void TakeAllocation(WriteUnit unit, VirtualMachine vm, HostId host)
+    {
+        var (share, placing) = (vm.Spec.ShareOfHost(), vm.Spec.Placement);
+        usage.Allocate(unit, new HostAllocation(vm.Id, host, vm.Project, share, placing.Group, placing.GroupPolicy == GroupPolicy.HardSpread, []));
+        unit.OnCommitted(() => fleet.UpsertAllocation(new VmAllocation(vm.Id, vm.Project, host, share, [], placing.Group)));
     }
 
     /// <summary>Gives the VM's share of a host back; its devices go home by themselves. Safe where there is none.</summary>

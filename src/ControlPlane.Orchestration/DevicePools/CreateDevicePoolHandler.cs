@@ -21,7 +21,7 @@ public sealed class CreateDevicePoolHandler(
         if (!committed.Succeeded)
             return committed;
         fleet.Set(pool);
-        snapshot.SetPools([.. fleet.Pools]);
+        snapshot.SetPools(() => [.. fleet.Pools]);
         return committed;
     }
 }

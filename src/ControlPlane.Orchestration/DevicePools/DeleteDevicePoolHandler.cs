@@ -22,7 +22,7 @@ public sealed class DeleteDevicePoolHandler(DevicePoolStore pools, RecordedChang
         if (!committed.Succeeded)
             return committed;
         fleet.Remove(present.Id);
-        snapshot.SetPools([.. fleet.Pools]);
+        snapshot.SetPools(() => [.. fleet.Pools]);
         return new Done();
     }
 }

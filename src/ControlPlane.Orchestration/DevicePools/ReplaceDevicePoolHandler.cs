@@ -35,7 +35,7 @@ public sealed class ReplaceDevicePoolHandler(
         if (!committed.Succeeded)
             return committed.Fault;
         fleet.Set(wanted);
-        snapshot.SetPools([.. fleet.Pools]);
+        snapshot.SetPools(() => [.. fleet.Pools]);
         return wanted;
     }
 }

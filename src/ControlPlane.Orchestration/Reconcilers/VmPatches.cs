@@ -1,16 +1,13 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.VirtualMachines;
 using ControlPlane.Orchestration.Claims;
-using ControlPlane.Orchestration.Placements;
 using ControlPlane.Orchestration.VirtualMachines;
-using ControlPlane.Persistence.Hosts;
-using ControlPlane.Persistence.Records;
 using ControlPlane.Persistence.Writing;
 
 namespace ControlPlane.Orchestration.Reconcilers;
 
 /// <summary>Repairs that are a change of what is recorded, and touch no host.</summary>
-internal sealed class VmPatches(UsageStore usage, PlacementRecords placements, TimeProvider clock)
+internal sealed class VmPatches(PlacementRecords placements, TimeProvider clock)
 {
     /// <summary>The VM as it is to be recorded, with the changes that belong to it in the unit, and what is to be told.</summary>
     public (VirtualMachine Vm, AuditFinding Finding) Apply(WriteUnit unit, VirtualMachine vm, HostId host, Discrepancy found) => found.Kind switch
@@ -70,8 +67,7 @@ internal sealed class VmPatches(UsageStore usage, PlacementRecords placements, T
     /// <summary>Refused by the database where the host has sold that much to others: then it stays a finding.</summary>
     private (VirtualMachine Vm, AuditFinding Finding) Allocate(WriteUnit unit, VirtualMachine vm, HostId host, Discrepancy found)
     {
-        usage.Allocate(unit, new HostAllocation(
-            vm.Id, host, vm.Project, vm.Spec.ShareOfHost(), vm.Spec.Placement.Group, vm.Spec.Placement.GroupPolicy == GroupPolicy.HardSpread));
+        placements.TakeAllocation(unit, vm, host);
         return (vm, Repaired(host, found, "Taken."));
     }
 }

@@ -56,21 +56,21 @@ public sealed class HostStore(IDbContextFactory<ControlPlaneDbContext> contexts)
         return query.ReadAsync(contexts, page, ct);
     }
 
-    public void Insert(WriteUnit unit, Host host) => TableShapes<Host>.Insert(unit, host);
+    public void Insert(WriteUnit unit, Host host) => TableShapes<Host>.Insert(unit.Touch(host.Id), host);
 
     /// <summary>Replaces the row where its generation still is the expected one, else <c>changed-meanwhile</c>.</summary>
-    public void Update(WriteUnit unit, Host host, Generation expected) => TableShapes<Host>.Update(unit, host, expected);
+    public void Update(WriteUnit unit, Host host, Generation expected) => TableShapes<Host>.Update(unit.Touch(host.Id), host, expected);
 
     /// <summary>Whoever notices that a host is silent says so, whatever else is being changed of it.</summary>
     public void SetState(WriteUnit unit, HostId id, HostState state, string? reason, DateTimeOffset at) =>
-        unit.Add(State, id.Value, KebabEnum<HostState>.Write(state), reason, at.ToUniversalTime());
+        unit.Touch(id).Add(State, id.Value, KebabEnum<HostState>.Write(state), reason, at.ToUniversalTime());
 
     /// <summary>The host is up and takes VMs again.</summary>
-    public void Activate(WriteUnit unit, HostId id, DateTimeOffset at) => unit.Add(InService, id.Value, at.ToUniversalTime());
+    public void Activate(WriteUnit unit, HostId id, DateTimeOffset at) => unit.Touch(id).Add(InService, id.Value, at.ToUniversalTime());
 
     /// <summary>A sign of life. It is no change of the host: generation and <see cref="Host.UpdatedAt"/> stay.</summary>
     public void RecordSeen(WriteUnit unit, HostId id, DateTimeOffset at) => unit.Add(Seen, id.Value, at.ToUniversalTime());
 
     /// <summary>Its devices and usage must be forgotten before, in the same unit; while anything is sold or owned it is refused with <c>in-use</c>.</summary>
-    public void Delete(WriteUnit unit, HostId id, Generation expected) => TableShapes<Host>.Delete(unit, id.Value, expected);
+    public void Delete(WriteUnit unit, HostId id, Generation expected) => TableShapes<Host>.Delete(unit.Touch(id), id.Value, expected);
 }

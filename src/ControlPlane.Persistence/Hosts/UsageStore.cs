@@ -42,7 +42,7 @@ public sealed class UsageStore(IDbContextFactory<ControlPlaneDbContext> contexts
         ct);
 
     /// <summary>What the host may sell from now on. Less than it has sold is recorded as such: it then sells nothing until enough came back.</summary>
-    public void SetSellable(WriteUnit unit, HostId host, HostShare sellable) => unit.Add(
+    public void SetSellable(WriteUnit unit, HostId host, HostShare sellable) => unit.Touch(host).Add(
         UsageShapes.SetSellable, host.Value, sellable.Vcpus, sellable.MemoryMiB, sellable.Hugepages2MiB, sellable.Hugepages1GiB);
 
     /// <summary>
@@ -52,15 +52,15 @@ public sealed class UsageStore(IDbContextFactory<ControlPlaneDbContext> contexts
     public void Allocate(WriteUnit unit, HostAllocation allocation)
     {
         var (host, share) = (allocation.Host.Value, allocation.Share);
-        TableShapes<HostAllocationRow>.Insert(unit, HostAllocationRow.From(allocation));
+        TableShapes<HostAllocationRow>.Insert(unit.Touch(allocation.Host), HostAllocationRow.From(allocation));
         unit.Add(UsageShapes.Sell, host, share.Vcpus, share.MemoryMiB, share.Hugepages2MiB, share.Hugepages1GiB);
     }
 
     /// <summary>Gives back what the VM holds of the host; safe to repeat.</summary>
-    public void Release(WriteUnit unit, VmId vm, HostId host) => unit.Add(UsageShapes.GiveBack, vm.Value, host.Value);
+    public void Release(WriteUnit unit, VmId vm, HostId host) => unit.Touch(host).Add(UsageShapes.GiveBack, vm.Value, host.Value);
 
     /// <summary>Goes with the deletion of a host; while it has sold anything the row stays, and the deletion is refused with <c>in-use</c>.</summary>
-    public void ForgetHost(WriteUnit unit, HostId host) => unit.Add(UsageShapes.ForgetHost, host.Value);
+    public void ForgetHost(WriteUnit unit, HostId host) => unit.Touch(host).Add(UsageShapes.ForgetHost, host.Value);
 
     /// <summary>Refused with <c>mac-in-use</c> when any interface of any VM has it.</summary>
     public void AddMac(WriteUnit unit, MacAddress mac, VmId vm, string interfaceName, NetworkId network) =>

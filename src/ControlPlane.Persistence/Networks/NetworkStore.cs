@@ -29,9 +29,9 @@ public sealed class NetworkStore(IDbContextFactory<ControlPlaneDbContext> contex
             .WhereIf("t.physical_network = {0}", filter.PhysicalNetwork)
             .ReadAsync(contexts, page, ct);
 
-    public void Insert(WriteUnit unit, Network network) => TableShapes<Network>.Insert(unit, network);
+    public void Insert(WriteUnit unit, Network network) => TableShapes<Network>.Insert(unit.TouchDirectory(), network);
 
-    public void Update(WriteUnit unit, Network network, Generation expected) => TableShapes<Network>.Update(unit, network, expected);
+    public void Update(WriteUnit unit, Network network, Generation expected) => TableShapes<Network>.Update(unit.TouchDirectory(), network, expected);
 
-    public void Delete(WriteUnit unit, NetworkId id, Generation expected) => TableShapes<Network>.Delete(unit, id.Value, expected);
+    public void Delete(WriteUnit unit, NetworkId id, Generation expected) => TableShapes<Network>.Delete(unit.TouchDirectory(), id.Value, expected);
 }

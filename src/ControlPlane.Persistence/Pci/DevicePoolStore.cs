@@ -34,13 +34,13 @@ public sealed class DevicePoolStore(IDbContextFactory<ControlPlaneDbContext> con
             .WhereIf("t.kind = {0}", filter.Kind is { } kind ? KebabEnum<PoolKind>.Write(kind) : null)
             .ReadAsync(contexts, page, ct);
 
-    public void Insert(WriteUnit unit, DevicePool pool) => TableShapes<DevicePool>.Insert(unit, pool);
+    public void Insert(WriteUnit unit, DevicePool pool) => TableShapes<DevicePool>.Insert(unit.TouchDirectory(), pool);
 
-    public void Update(WriteUnit unit, DevicePool pool, Generation expected) => TableShapes<DevicePool>.Update(unit, pool, expected);
+    public void Update(WriteUnit unit, DevicePool pool, Generation expected) => TableShapes<DevicePool>.Update(unit.TouchDirectory(), pool, expected);
 
     public void Delete(WriteUnit unit, PoolId id, Generation expected)
     {
         unit.Add(ForgetUsage, id.Value);
-        TableShapes<DevicePool>.Delete(unit, id.Value, expected);
+        TableShapes<DevicePool>.Delete(unit.TouchDirectory(), id.Value, expected);
     }
 }

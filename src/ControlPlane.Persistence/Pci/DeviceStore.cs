@@ -63,7 +63,7 @@ public sealed class DeviceStore(IDbContextFactory<ControlPlaneDbContext> context
     /// free -> reserved for the owner, the generation one up. Refused with <c>placement-conflict</c> when the device is not free at the
     /// expected generation, or may not be given out, or when its IOMMU group or its physical function is taken by another.
     /// </summary>
-    public void Claim(WriteUnit unit, HostId host, PciAddress address, Generation expected, DeviceOwner owner) => unit.Add(
+    public void Claim(WriteUnit unit, HostId host, PciAddress address, Generation expected, DeviceOwner owner) => unit.Touch(host).Add(
         DeviceShapes.Claim, host.Value, PciAddressValueConverter.Pack(address), expected.Value, owner.Vm.Value, owner.Name, owner.Companion);
 
     /// <summary>Writes a move that <see cref="DeviceOwnership.Apply"/> allowed, where the row still is <paramref name="from"/>; else <c>device-changed</c>.</summary>
@@ -71,14 +71,14 @@ public sealed class DeviceStore(IDbContextFactory<ControlPlaneDbContext> context
     public void Move(WriteUnit unit, HostId host, PciAddress address, DeviceOwnership from, DeviceOwnership to, DriverBinding? binding = null)
     {
         if (from != to)
-            unit.Add(DeviceShapes.Move, DeviceShapes.MoveValues(host, address, from, to, binding));
+            unit.Touch(host).Add(DeviceShapes.Move, DeviceShapes.MoveValues(host, address, from, to, binding));
     }
 
     /// <summary>
     /// Sets <see cref="PciDevice.Assignable"/> and <see cref="PciDevice.HostCritical"/>, where the ownership still is what the caller read.
     /// A move that goes with it is added before it, and is then the ownership expected.
     /// </summary>
-    public void SetFlags(WriteUnit unit, PciDevice device) => unit.Add(
+    public void SetFlags(WriteUnit unit, PciDevice device) => unit.Touch(device.Host).Add(
         DeviceShapes.Flag, device.Host.Value, PciAddressValueConverter.Pack(device.Address),
         KebabEnum<DeviceState>.Write(device.Ownership.State), device.Ownership.Generation.Value, device.Assignable, device.HostCritical);
 
@@ -88,6 +88,7 @@ public sealed class DeviceStore(IDbContextFactory<ControlPlaneDbContext> context
     /// </summary>
     public void UpsertFacts(WriteUnit unit, HostId host, IEnumerable<PciDevice> seen, IEnumerable<PciAddress> vanished)
     {
+        unit.Touch(host);
         foreach (var row in seen.Select(PciDeviceRow.From))
         {
             if (row.OwnerVm is not null)
@@ -103,7 +104,7 @@ public sealed class DeviceStore(IDbContextFactory<ControlPlaneDbContext> context
     }
 
     /// <summary>Removes the host's unowned devices; if any is owned, deleting the host is then refused with <c>in-use</c>.</summary>
-    public void Forget(WriteUnit unit, HostId host) => unit.Add(ForgetUnowned, host.Value);
+    public void Forget(WriteUnit unit, HostId host) => unit.Touch(host).Add(ForgetUnowned, host.Value);
 
     private static DbSet<PciDeviceRow> Rows(ControlPlaneDbContext db) => db.Set<PciDeviceRow>();
 

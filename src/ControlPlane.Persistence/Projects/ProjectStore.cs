@@ -37,16 +37,16 @@ public sealed class ProjectStore(IDbContextFactory<ControlPlaneDbContext> contex
 
     public void Insert(WriteUnit unit, Project project)
     {
-        TableShapes<Project>.Insert(unit, project);
+        TableShapes<Project>.Insert(unit.TouchDirectory(), project);
         TableShapes<ProjectUsageRow>.Insert(unit, new ProjectUsageRow(project.Id, 0, 0, 0));
     }
 
     /// <summary>A quota below what is in use is allowed: nothing is taken away, and nothing more is given.</summary>
-    public void Update(WriteUnit unit, Project project, Generation expected) => TableShapes<Project>.Update(unit, project, expected);
+    public void Update(WriteUnit unit, Project project, Generation expected) => TableShapes<Project>.Update(unit.TouchDirectory(), project, expected);
 
     public void Delete(WriteUnit unit, ProjectId id, Generation expected)
     {
         unit.Add(ForgetDeviceUsage, id.Value);
-        TableShapes<Project>.Delete(unit, id.Value, expected);
+        TableShapes<Project>.Delete(unit.TouchDirectory(), id.Value, expected);
     }
 }

@@ -121,7 +121,7 @@ internal sealed class BatchCommitter(WriterConnection connection, NotificationFo
             batch.BatchCommands.Add(new NpgsqlBatchCommand(EventShapes.Lock));
         foreach (var group in events)
             batch.BatchCommands.Add(group.ToCommand());
-        if (notifications?.Command(events.Count > 0, [.. units.SelectMany(u => u.Signals)]) is { } notify)
+        if (notifications?.Command(events.Count > 0, units) is { } notify)
             batch.BatchCommands.Add(notify);
     }
 

@@ -200,7 +200,7 @@ public sealed partial class BatchingWriter : IAsyncDisposable
         var ids = committed.SelectMany(u => u.Signals).ToList();
         var hasEvents = committed.Exists(u => u.Events.Count > 0);
         if (hasEvents || ids.Count > 0)
-            signals.Raise(new CommitSignal(hasEvents, ids, MayHaveMissed: false));
+            signals.Raise(new CommitSignal(hasEvents, ids, mayHaveMissed: false));
     }
 
     [LoggerMessage(LogLevel.Warning, "The database did not answer; {Units} writes wait and are tried again")]

@@ -54,7 +54,7 @@ public sealed partial class NotificationListener(
         await using (var listen = new NpgsqlCommand($"LISTEN {NotificationFormat.Channel}", connection))
             await listen.ExecuteNonQueryAsync(ct);
         if (mayHaveMissed)
-            signals.Raise(new CommitSignal(true, [], MayHaveMissed: true));
+            signals.Raise(new CommitSignal(true, [], mayHaveMissed: true));
         while (true)
             await connection.WaitAsync(ct);
     }

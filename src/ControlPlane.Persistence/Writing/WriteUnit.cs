@@ -1,3 +1,4 @@
+using ControlPlane.Domain;
 using ControlPlane.Persistence.Records;
 using ControlPlane.Sagas;
 
@@ -12,6 +13,7 @@ public sealed class WriteUnit : IChangeSet
     private readonly List<Write> writes = [];
     private readonly List<Write> events = [];
     private readonly List<Guid> signals = [];
+    private readonly HashSet<HostId> hosts = [];
     private readonly List<Action> whenCommitted = [];
     private readonly List<Action> whenRefused = [];
 
@@ -20,6 +22,12 @@ public sealed class WriteUnit : IChangeSet
     internal IReadOnlyList<Write> Writes => writes;
 
     internal IReadOnlyList<Guid> Signals => signals;
+
+    /// <summary>Hosts of which something is changed that placement decides on: other servers read them again.</summary>
+    internal IReadOnlySet<HostId> Hosts => hosts;
+
+    /// <summary>Projects, networks or pools are changed: other servers read them again.</summary>
+    internal bool ChangesDirectory { get; private set; }
 
     /// <summary>Apart from the other writes, because they are written last: see <c>EventStore</c>.</summary>
     internal IReadOnlyList<Write> Events => events;
@@ -58,6 +66,8 @@ public sealed class WriteUnit : IChangeSet
     {
         writes.AddRange(other.writes);
         signals.AddRange(other.signals);
+        hosts.UnionWith(other.hosts);
+        ChangesDirectory |= other.ChangesDirectory;
         events.AddRange(other.events);
         whenCommitted.AddRange(other.whenCommitted);
         whenRefused.AddRange(other.whenRefused);
@@ -71,6 +81,18 @@ public sealed class WriteUnit : IChangeSet
         if (values.Length != shape.Columns.Length)
             throw new ArgumentException($"{shape.Table}: {values.Length} values for {shape.Columns.Length} columns.", nameof(values));
         writes.Add(new Write(shape, values));
+    }
+
+    internal WriteUnit Touch(HostId host)
+    {
+        hosts.Add(host);
+        return this;
+    }
+
+    internal WriteUnit TouchDirectory()
+    {
+        ChangesDirectory = true;
+        return this;
     }
 
     internal void AddEvent(NewEvent what) => events.Add(EventShapes.Row(what));

@@ -10,9 +10,12 @@ namespace ControlPlane.Scheduling.Snapshot;
 internal sealed class AllocationBook
 {
     private readonly Dictionary<(VmId Vm, HostId Host), VmAllocation> byVmAndHost = [];
+    private readonly Dictionary<HostId, HashSet<VmId>> vmsOf = [];
 
     /// <summary>Said of hosts that are not known yet: counted when they come.</summary>
     private readonly HashSet<(VmId Vm, HostId Host)> waiting = [];
+
+    public IReadOnlyCollection<VmAllocation> All => byVmAndHost.Values;
 
     public static VmAllocation Of(Placement placement) =>
         new(placement.Vm, placement.Project, placement.Host, placement.Share, placement.Cells, placement.Group);
@@ -25,6 +28,9 @@ internal sealed class AllocationBook
             Remove(fleet, allocation.Vm, allocation.Host);
         var counted = allocation with { Cells = allocation.Cells ?? known?.Cells ?? CellsOfDevices(fleet, allocation) };
         byVmAndHost[key] = counted;
+        if (!vmsOf.TryGetValue(allocation.Host, out var vms))
+            vmsOf[allocation.Host] = vms = [];
+        vms.Add(allocation.Vm);
         if (fleet.IndexOf.ContainsKey(allocation.Host))
             fleet.Count(counted, +1);
         else
@@ -33,34 +39,40 @@ internal sealed class AllocationBook
 
     public void Remove(FleetState fleet, VmId vm, HostId host)
     {
-        if (byVmAndHost.Remove((vm, host), out var known) && !waiting.Remove((vm, host)))
+        if (!byVmAndHost.Remove((vm, host), out var known))
+            return;
+        if (vmsOf[host].Remove(vm) && vmsOf[host].Count == 0)
+            vmsOf.Remove(host);
+        if (!waiting.Remove((vm, host)))
             fleet.Count(known, -1);
     }
 
     public void CountWaiting(FleetState fleet, HostId host)
     {
-        foreach (var key in waiting.Where(w => w.Host == host).ToArray())
+        foreach (var vm in VmsOf(host))
         {
-            waiting.Remove(key);
-            fleet.Count(byVmAndHost[key], +1);
+            if (waiting.Remove((vm, host)))
+                fleet.Count(byVmAndHost[(vm, host)], +1);
         }
     }
 
     /// <summary>The host has other NUMA cells than before.</summary>
     public void RecountCells(FleetState fleet, HostId host)
     {
-        foreach (var (key, allocation) in byVmAndHost)
+        foreach (var vm in VmsOf(host))
         {
-            if (key.Host == host && !waiting.Contains(key))
-                fleet.CountCells(fleet.IndexOf[host], allocation, +1);
+            if (!waiting.Contains((vm, host)))
+                fleet.CountCells(fleet.IndexOf[host], byVmAndHost[(vm, host)], +1);
         }
     }
 
     public void RemoveHost(FleetState fleet, HostId host)
     {
-        foreach (var key in byVmAndHost.Keys.Where(k => k.Host == host).ToArray())
-            Remove(fleet, key.Vm, host);
+        foreach (var vm in VmsOf(host))
+            Remove(fleet, vm, host);
     }
+
+    private VmId[] VmsOf(HostId host) => vmsOf.TryGetValue(host, out var vms) ? [.. vms] : [];
 
     /// <summary>Where a VM's cell is not known, the node that all of its devices are on tells.</summary>
     private static IReadOnlyList<CellShare>? CellsOfDevices(FleetState fleet, VmAllocation allocation)
