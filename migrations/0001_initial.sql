@@ -107,6 +107,16 @@ CREATE TABLE hosts (
 
 CREATE UNIQUE INDEX ux_hosts_name ON hosts (name);
 
+-- Which server looks after a host: beside the host, because a renewal every few seconds is no change of it. No row: nobody has yet.
+CREATE TABLE host_leases (
+    host_id uuid NOT NULL,
+    owner text NOT NULL,
+    lease_until timestamp with time zone NOT NULL,
+    generation bigint NOT NULL,
+    CONSTRAINT pk_host_leases PRIMARY KEY (host_id),
+    CONSTRAINT fk_host_leases_hosts_host_id FOREIGN KEY (host_id) REFERENCES hosts (id) ON DELETE CASCADE
+) WITH (fillfactor = 70);
+
 -- sold <= limit always; limit is sellable, or sold where a host has shrunk below what it had sold.
 CREATE TABLE host_usage (
     host_id uuid NOT NULL,

@@ -59,6 +59,7 @@ public static class PersistenceRegistration
         .AddSingleton<ProjectStore>()
         .AddSingleton<TokenStore>()
         .AddSingleton<HostStore>()
+        .AddSingleton<HostLeaseStore>()
         .AddSingleton<UsageStore>()
         .AddSingleton<DeviceStore>()
         .AddSingleton<DevicePoolStore>()

@@ -69,10 +69,13 @@ public sealed class SagaRunner : IAsyncDisposable
     /// Calls the waiting step of a saga now, because what it waits for may have happened. A saga that runs is called again when it comes
     /// to wait; one that is not held here is left alone, its owner's timer will find out.
     /// </summary>
-    public void Wake(Guid id)
+    /// <returns>False when it is not held here.</returns>
+    public bool Wake(Guid id)
     {
-        if (held.TryGetValue(id, out var run))
-            run.Wake();
+        if (!held.TryGetValue(id, out var run))
+            return false;
+        run.Wake();
+        return true;
     }
 
     /// <summary>

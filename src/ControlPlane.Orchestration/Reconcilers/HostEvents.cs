@@ -2,6 +2,7 @@ using ControlPlane.Domain;
 using ControlPlane.Hypervisor;
 using ControlPlane.Persistence.Hosts;
 using ControlPlane.Persistence.VirtualMachines;
+using ControlPlane.Persistence.Writing;
 using ControlPlane.Sagas;
 using Microsoft.Extensions.Logging;
 
@@ -12,7 +13,7 @@ namespace ControlPlane.Orchestration.Reconcilers;
 /// for again, and the operation that waits for it is woken.
 /// </summary>
 internal sealed partial class HostEvents(
-    HostConnections connections, HostStore hosts, VmStore vms, VmAudit vmAudit, HostAudit audit, HostScan scan, SagaRunner runner,
+    HostConnections connections, HostStore hosts, VmStore vms, VmAudit vmAudit, HostAudit audit, HostScan scan, SagaRunner runner, BatchingWriter writer,
     ReconcilerOptions options, ILogger<HostEvents> log) : IDisposable
 {
     /// <summary>A server that starts opens all its streams at once, and a fleet is not looked at all at once.</summary>
@@ -72,7 +73,7 @@ internal sealed partial class HostEvents(
         {
             foreach (var vm in await vms.ByHostAsync(hypervisor.Host, ct))
                 if (vm.Operation is { } operation)
-                    runner.Wake(operation.Value);
+                    await WakeAsync(operation, ct);
             if (await AnsweringAsync(hypervisor.Host, ct) is not { } host)
                 return;
             await scan.RunAsync(host.Id, hypervisor, ct);
@@ -113,8 +114,18 @@ internal sealed partial class HostEvents(
         var vm = await vms.FindAsync(id, ct);
         if (vm?.Operation is not { } operation)
             return vm;
-        runner.Wake(operation.Value);
+        await WakeAsync(operation, ct);
         return null;
+    }
+
+    /// <summary>Here, or on the server that runs it: whoever watches a host need not run what waits for it.</summary>
+    private async Task WakeAsync(OperationId operation, CancellationToken ct)
+    {
+        if (runner.Wake(operation.Value))
+            return;
+        var unit = new WriteUnit();
+        unit.Signal(operation.Value);
+        await writer.CommitAsync(unit, ct);
     }
 
     [LoggerMessage(1, LogLevel.Error, "Following the events of host {Host} failed; it is tried again")]

@@ -12,10 +12,10 @@ namespace ControlPlane.Orchestration.Reconcilers;
 
 /// <summary>
 /// Asks every host for a sign of life. One that is silent several times in a row is recorded as down and its VMs say so; one that answers
-/// again is taken back. Every server asks for itself; a host that another server has heard meanwhile is not down.
+/// again is taken back. Each host is asked by the server that has its lease; one that another has heard a moment ago is not down.
 /// </summary>
 internal sealed partial class HostHeartbeat(
-    HostStore hosts, VmStore vms, HostConnections connections, HostRecords records, HostReturn comeback, HostConditions conditions,
+    HostStore hosts, VmStore vms, HostLeases leases, HostConnections connections, HostRecords records, HostReturn comeback, HostConditions conditions,
     DomainSightings sightings, FleetDirectory directory, FleetLoader loader, BatchingWriter writer, ReconcilerMetrics metrics,
     ReconcilerOptions options, TimeProvider clock, ILogger<HostHeartbeat> log) : IReconciler
 {
@@ -31,7 +31,13 @@ internal sealed partial class HostHeartbeat(
     {
         var all = await hosts.AllAsync(ct);
         var now = clock.GetUtcNow();
-        var asked = all.Where(h => h.State != HostState.Connecting || now - h.UpdatedAt >= options.ConnectingGrace).ToList();
+        var mine = await leases.TakeAsync(ct);
+        foreach (var host in all.Where(h => !mine.Contains(h.Id)))
+        {
+            await FollowAsync(host, ct);
+            silentPings.TryRemove(host.Id, out _); // Should it come to this server, it is silent when this server says so.
+        }
+        var asked = all.Where(h => mine.Contains(h.Id) && (h.State != HostState.Connecting || now - h.UpdatedAt >= options.ConnectingGrace)).ToList();
         var seen = new ConcurrentBag<HostId>();
         var changed = 0;
         await Parallel.ForEachAsync(asked, new ParallelOptions { MaxDegreeOfParallelism = options.HostsAtOnce, CancellationToken = ct }, async (host, stop) =>
@@ -98,6 +104,7 @@ internal sealed partial class HostHeartbeat(
         sightings.Forget(host.Id);
         var now = clock.GetUtcNow();
         var unit = new WriteUnit();
+        leases.Fence(unit, host.Id);
         records.Silent(unit, host.Id, $"It has not answered {options.SilentPingsMax} times in a row: {why}", now);
         if ((await writer.CommitAsync(unit, ct)).Fault is not null)
             return;

@@ -9,8 +9,8 @@ using ControlPlane.Persistence.Writing;
 
 namespace ControlPlane.Orchestration.Reconcilers;
 
-/// <summary>Reads a host's inventory and records it where it differs from what is known.</summary>
-internal sealed class HostScan(HostStore hosts, DeviceStore devices, HostRecords records, BatchingWriter writer, TimeProvider clock)
+/// <summary>Reads the inventory of a host that this server looks after, and records it where it differs from what is known.</summary>
+internal sealed class HostScan(HostStore hosts, DeviceStore devices, HostLeases leases, HostRecords records, BatchingWriter writer, TimeProvider clock)
 {
     /// <summary>A host that is changed by others at this moment is read anew; more often than this it is left to the next run.</summary>
     private const int Tries = 3;
@@ -29,6 +29,7 @@ internal sealed class HostScan(HostStore hosts, DeviceStore devices, HostRecords
             if (!await IsNewAsync(host, inventory, ct))
                 return false;
             var unit = await records.ScannedAsync(id, inventory, clock.GetUtcNow(), ct);
+            leases.Fence(unit, id);
             var committed = await writer.CommitAsync(unit, ct);
             if (committed.Succeeded)
                 return true;

@@ -5,10 +5,11 @@ using ControlPlane.Domain.Hosts;
 namespace ControlPlane.Orchestration.Reconcilers;
 
 /// <summary>
-/// Keeps one <see cref="HostWatch"/> on each host: a run begins those that are missing and ends those of hosts that are gone. The watches
+/// Keeps one <see cref="HostWatch"/> on each host that this server looks after: a run begins those that are missing and ends those of hosts
+/// that are gone, or another server's. The watches
 /// themselves wait for events, and make a broken stream again by themselves.
 /// </summary>
-internal sealed class HostWatcher(FleetDirectory directory, HostEvents events, ReconcilerOptions options, TimeProvider clock) : IReconciler, IAsyncDisposable
+internal sealed class HostWatcher(FleetDirectory directory, HostLeases leases, HostEvents events, ReconcilerOptions options, TimeProvider clock) : IReconciler, IAsyncDisposable
 {
     private readonly ConcurrentDictionary<HostId, HostWatch> watches = new();
     private readonly CancellationTokenSource stopping = new();
@@ -22,7 +23,8 @@ internal sealed class HostWatcher(FleetDirectory directory, HostEvents events, R
 
     public async Task<ReconcileReport> RunAsync(CancellationToken ct)
     {
-        var known = directory.Hosts.Where(h => h.State != HostState.Connecting).Select(h => h.Id).ToHashSet();
+        var mine = await leases.TakeAsync(ct);
+        var known = directory.Hosts.Where(h => mine.Contains(h.Id) && h.State != HostState.Connecting).Select(h => h.Id).ToHashSet();
         var changed = 0;
         foreach (var gone in watches.Keys.Where(id => !known.Contains(id)))
         {

@@ -5,6 +5,9 @@ public sealed record ReconcilerOptions
 {
     public static readonly ReconcilerOptions Default = new();
 
+    /// <summary>How long a dead server's hosts are looked after by nobody before another takes them. Renewed at a third of it.</summary>
+    public TimeSpan HostLease { get; init; } = TimeSpan.FromSeconds(15);
+
     public TimeSpan HeartbeatEvery { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>How long one sign of life may take.</summary>

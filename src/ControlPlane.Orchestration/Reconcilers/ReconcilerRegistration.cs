@@ -18,6 +18,7 @@ public static class ReconcilerRegistration
         .AddSingleton<HostScan>()
         .AddSingleton<HostReturn>()
         .AddSingleton<HostEvents>()
+        .AddReconciler<HostLeases>()
         .AddReconciler<HostHeartbeat>()
         .AddReconciler<HostWatcher>()
         .AddReconciler<InventoryRescan>()

@@ -7,6 +7,11 @@ namespace ControlPlane.Persistence.Records;
 /// <param name="Sellable">Capacity times ratio. Less than <paramref name="Sold"/> after a host has shrunk: then it sells nothing until enough is given back.</param>
 public sealed record HostUsage(HostId Host, HostShare Sold, HostShare Sellable);
 
+/// <summary>Which server looks after a host, and until when if it does not renew.</summary>
+/// <param name="Owner">Names one start of one server.</param>
+/// <param name="Generation">One more with each change of owner: what an earlier owner still writes is refused by it.</param>
+public sealed record HostLease(HostId HostId, string Owner, DateTimeOffset LeaseUntil, Generation Generation);
+
 /// <summary>The part of an allocation that one NUMA cell carries.</summary>
 public sealed record CellAllocation(int Node, HostShare Share);
 

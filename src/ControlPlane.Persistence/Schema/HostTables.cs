@@ -16,6 +16,11 @@ internal static class HostTables
             e.Property(h => h.Name).UseCollation(TableNaming.Collation);
             e.HasIndex(h => h.Name, "ux_hosts_name").IsUnique();
         });
+        model.Entity<HostLease>(e =>
+        {
+            e.ToTable("host_leases").HasKey(l => l.HostId);
+            e.HasOne<Host>().WithOne().HasForeignKey<HostLease>(l => l.HostId).OnDelete(DeleteBehavior.Cascade);
+        });
         model.Entity<HostUsageRow>(e =>
         {
             e.ToTable("host_usage").HasKey(u => u.HostId);

@@ -24,6 +24,10 @@ public static class WriteFaults
 
     internal static readonly Fault LeaseLost = Fault.Conflict(LeaseLostCode, "The saga is not as this server knew it.");
 
+    public const string HostLeaseLostCode = "host-lease-lost";
+
+    internal static readonly Fault HostLeaseLost = Fault.Conflict(HostLeaseLostCode, "Another server looks after the host by now.");
+
     internal static readonly Fault PlacementConflict =
         Fault.Conflict(PlacementConflictCode, "Another request took a part of the placement first.");
 

@@ -31,8 +31,13 @@ internal static class Audits
         return runs ? await process.RunAsync() : process;
     }
 
-    public static async Task<ServerProcess> StartFleetAsync(this ControlPlaneWorld world, ReconcilerOptions? options = null, int hosts = 2) =>
-        await (await world.StartAsync(options)).WithFleetAsync(hosts);
+    /// <summary>A process that looks after its fleet.</summary>
+    public static async Task<ServerProcess> StartFleetAsync(this ControlPlaneWorld world, ReconcilerOptions? options = null, int hosts = 2)
+    {
+        var process = await (await world.StartAsync(options)).WithFleetAsync(hosts);
+        await process.Get<HostLeases>().RunAsync(CancellationToken.None);
+        return process;
+    }
 
     /// <summary>What one round of the auditor found, as kind and whether it was repaired.</summary>
     public static async Task<IReadOnlyList<(FindingKind Kind, bool Repaired)>> AuditAsync(this ServerProcess process) =>

@@ -45,7 +45,7 @@ public sealed class FleetMemoryTests
         await first.WithFleetAsync(hosts: 2);
         await using var second = await StartSharingAsync(world);
         using var over = new CancellationTokenSource();
-        Task[] listening = [await ListenAsync(first, second, over.Token), await ListenAsync(second, first, over.Token)];
+        Task[] listening = [await first.ListenAsync(second, over.Token), await second.ListenAsync(first, over.Token)];
         var chance = new Random(seed);
 
         for (var step = 0; step < Steps; step++)
@@ -73,7 +73,7 @@ public sealed class FleetMemoryTests
         var vm = await first.RunVmAsync(all);
         await using var second = await StartSharingAsync(world);
         using var over = new CancellationTokenSource();
-        var listening = await ListenAsync(second, first, over.Token);
+        var listening = await second.ListenAsync(first, over.Token);
         Assert.Equal("no-placement", (await second.CreateAsync(all with { Name = "web-2" })).Fault?.Code);
 
         await FleetChanges.DeleteAsync(first, vm.Id);
@@ -160,44 +160,14 @@ public sealed class FleetMemoryTests
         .AddRecordedNouns()
         .AddSingleton(Audits.AtOnce))).RunAsync();
 
-    /// <summary>The process hears the other's commits from now on.</summary>
-    private static async Task<Task> ListenAsync(ServerProcess process, ServerProcess other, CancellationToken ct)
-    {
-        process.Get<FleetRefresh>();
-        var listening = process.Get<NotificationListener>().RunAsync(ct);
-        await HearAsync(process, other);
-        return listening;
-    }
-
     /// <summary>The process has heard all that the other has committed before, and has read it.</summary>
     private static async Task RefreshAsync(ServerProcess process, ServerProcess other)
     {
-        await HearAsync(process, other);
+        await process.HearAsync(other);
         while ((await process.Get<FleetRefresh>().RunAsync(default)).Changed > 0)
         {
             // A host that was changed while it was read is read once more.
         }
-    }
-
-    private static async Task HearAsync(ServerProcess process, ServerProcess other)
-    {
-        var marker = other.Get<IIdSource>().Next();
-        var heard = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        void Hear(CommitSignal signal)
-        {
-            if (signal.Ids.Contains(marker))
-                heard.TrySetResult();
-        }
-        process.Get<CommitSignals>().Committed += Hear;
-        while (!heard.Task.IsCompleted)
-        {
-            // Until the listener listens, nobody hears; afterwards notifications come in the order of the commits.
-            var unit = new WriteUnit();
-            unit.Signal(marker);
-            process.Get<HostStore>().RecordSeen(unit, new HostId(marker), DateTimeOffset.UnixEpoch);
-            await other.Get<BatchingWriter>().CommitAsync(unit, default);
-        }
-        process.Get<CommitSignals>().Committed -= Hear;
     }
 
     private static IEnumerable<string> Names(ServerProcess process)
