@@ -68,7 +68,10 @@ public sealed class FleetDirectory
 internal sealed record DirectoryReading(
     Action<IEnumerable<Host>> Hosts, Action<IEnumerable<Network>> Networks, Action<IEnumerable<DevicePool>> Pools, Action<IEnumerable<Project>> Projects);
 
-/// <summary>Records by id and by name. An older generation never replaces a newer one, so late news does no harm.</summary>
+/// <summary>
+/// Records by id and by name. An older generation never replaces a newer one, and what was removed never comes back (ids are not given
+/// twice), so late news does no harm.
+/// </summary>
 internal sealed class NamedSet<TId, T>(Func<T, TId> id, Func<T, string> name, Func<T, Generation> generation)
     where TId : notnull
     where T : class
@@ -94,11 +97,12 @@ internal sealed class NamedSet<TId, T>(Func<T, TId> id, Func<T, string> name, Fu
 
     public void Set(T value)
     {
+        if (removed.ContainsKey(id(value)))
+            return;
         var kept = byId.AddOrUpdate(id(value), value, (_, old) => generation(old) > generation(value) ? old : value);
         byName[name(kept)] = id(kept);
     }
 
-    /// <summary>Ids are never given twice, so a reading that still shows what was removed since is only late.</summary>
     public Action<IEnumerable<T>> BeginReading()
     {
         var known = byId.Keys.ToList();
@@ -108,8 +112,7 @@ internal sealed class NamedSet<TId, T>(Func<T, TId> id, Func<T, string> name, Fu
             foreach (var value in read)
             {
                 there.Add(id(value));
-                if (!removed.ContainsKey(id(value)))
-                    Set(value);
+                Set(value);
             }
             foreach (var gone in known.Where(k => !there.Contains(k)))
                 Remove(gone);

@@ -20,6 +20,8 @@ public sealed class HostConnections(FleetDirectory directory, HostStore hosts, F
         if (await hosts.FindAsync(id, ct) is not { } host)
             return Fault.NotFound("host", id.ToString());
         directory.Set(host);
+        if (directory.FindHost(id) is null)
+            return Fault.NotFound("host", id.ToString()); // Removed while it was read.
         snapshot.UpsertHost(host);
         return await fleet.OpenAsync(host, ct);
     }

@@ -13,7 +13,7 @@ public sealed record ReadInventoryState(HostId Host, bool Activate, SagaFailure?
 /// service. What was seen cannot be unseen, so it only goes forward; a host that does not answer in a person's patience ends it with the
 /// reason. A new one is then down from the start, and the heartbeat keeps trying it.
 /// </summary>
-internal abstract class ReadInventorySaga(string kind, HostConnections hosts, HostRecords records, OperationRecords operations)
+internal abstract class ReadInventorySaga(string kind, HostRecords records, OperationRecords operations)
     : OperationSaga<ReadInventoryState>(operations)
 {
     /// <summary>A person waits for the answer; the heartbeat has all the time.</summary>
@@ -40,21 +40,16 @@ internal abstract class ReadInventorySaga(string kind, HostConnections hosts, Ho
 
     private async Task<StepOutcome<ReadInventoryState>> ReadInventory(ReadInventoryState s, StepContext context, CancellationToken ct)
     {
-        var opened = await hosts.OpenAsync(s.Host, ct);
-        if (!opened.TryGet(out var hypervisor, out var fault))
-            return GiveUp(s, context, fault);
-        var read = await hypervisor.ReadInventoryAsync(ct);
-        return read.TryGet(out var inventory, out fault)
-            ? Done(s, await records.ScannedAsync(s.Host, inventory, context.Now, ct))
-            : GiveUp(s, context, fault);
+        var scanned = await records.ScanAsync(s.Host, context.Now, ct);
+        return scanned.TryGet(out var unit, out var fault) ? Done(s, unit) : GiveUp(s, context, fault);
     }
 
     private static StepOutcome<ReadInventoryState> GiveUp(ReadInventoryState s, StepContext context, Fault fault) =>
         fault.IsTransient() && context.Attempt < Tries ? Retry(fault.ToFailure()) : Done(s with { Trouble = fault.ToFailure() });
 }
 
-internal sealed class ConnectHostSaga(HostConnections hosts, HostRecords records, OperationRecords operations)
-    : ReadInventorySaga(KindName, hosts, records, operations)
+internal sealed class ConnectHostSaga(HostRecords records, OperationRecords operations)
+    : ReadInventorySaga(KindName, records, operations)
 {
     public const string KindName = "host.connect";
 
@@ -65,14 +60,14 @@ internal sealed class ConnectHostSaga(HostConnections hosts, HostRecords records
     }
 }
 
-internal sealed class RescanHostSaga(HostConnections hosts, HostRecords records, OperationRecords operations)
-    : ReadInventorySaga(KindName, hosts, records, operations)
+internal sealed class RescanHostSaga(HostRecords records, OperationRecords operations)
+    : ReadInventorySaga(KindName, records, operations)
 {
     public const string KindName = "host.rescan";
 }
 
-internal sealed class ActivateHostSaga(HostConnections hosts, HostRecords records, OperationRecords operations)
-    : ReadInventorySaga(KindName, hosts, records, operations)
+internal sealed class ActivateHostSaga(HostRecords records, OperationRecords operations)
+    : ReadInventorySaga(KindName, records, operations)
 {
     public const string KindName = "host.activate";
 }

@@ -43,12 +43,7 @@ internal sealed class SetVirtualFunctionCountSaga(HostConnections hosts, HostRec
 
     private async Task<StepOutcome<State>> ReadInventory(State s, StepContext context, CancellationToken ct)
     {
-        var opened = await hosts.OpenAsync(s.Host, ct);
-        if (!opened.TryGet(out var hypervisor, out var fault))
-            return fault.ToOutcome<State>();
-        var read = await hypervisor.ReadInventoryAsync(ct);
-        return read.TryGet(out var inventory, out fault)
-            ? Done(s, await records.ScannedAsync(s.Host, inventory, context.Now, ct))
-            : fault.ToOutcome<State>();
+        var scanned = await records.ScanAsync(s.Host, context.Now, ct);
+        return scanned.Match(unit => Done(s, unit), HypervisorFaults.ToOutcome<State>);
     }
 }

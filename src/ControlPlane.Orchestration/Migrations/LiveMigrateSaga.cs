@@ -26,7 +26,7 @@ internal sealed class LiveMigrateSaga(
     protected override void Define(SagaPlan<MigrationProgress> plan) => plan
         .TimeLimit(s => s.Request.Timeout)
         .Step("reserve-target", targets.ReserveAsync, undo: targets.ReleaseAsync)       // capacity and equivalent devices, one transaction
-        .Step("prepare-target", PrepareTarget, undo: DiscardTarget)                     // devices bound, a VMM listens
+        .Step("prepare-target", PrepareTarget, undo: targets.DiscardAsync)             // devices bound, a VMM listens
         .Step("raise-standby", travel.RaiseStandbyAsync, undo: travel.LowerStandbyAsync, when: s => s.Devices.Any(d => d.Method == DeviceMethod.Failover))
         .Step("unplug-source", travel.UnplugAsync, undo: travel.ReplugSourceAsync, when: s => s.Devices.Any(d => d.LeavesGuest))
         .Step("copy-memory", copy.CopyAsync, undo: copy.AbortAsync)                     // parks until the VMM holds
@@ -56,20 +56,6 @@ internal sealed class LiveMigrateSaga(
             return fault.ToOutcome<MigrationProgress>();
         var listening = await hypervisor.Migration.PrepareIncomingAsync(travel.IncomingDefinition(s), ct);
         return listening.Match(incoming => Done(s with { Incoming = incoming }, unit), HypervisorFaults.ToOutcome<MigrationProgress>);
-    }
-
-    /// <summary>Bears a preparation that half ran: discarding what never listened and cleaning what was never bound change nothing.</summary>
-    private async Task<StepOutcome<MigrationProgress>> DiscardTarget(MigrationProgress s, StepContext context, CancellationToken ct)
-    {
-        var target = s.Target!.Value;
-        var opened = await hosts.OpenAsync(target, ct);
-        if (!opened.TryGet(out var hypervisor, out var fault))
-            return await targets.LeaveBehindAsync(s, target, fault, context, ct);
-        var discarded = await hypervisor.Migration.DiscardIncomingAsync(s.Vm.Ref(), ct);
-        if (discarded.Fault is { } refused)
-            return await targets.LeaveBehindAsync(s, target, refused, context, ct);
-        var cleaned = await devices.CleanAllAsync(s.Vm.Id, target, ct);
-        return cleaned.TryGet(out var unit, out fault) ? Done(s, unit) : await targets.LeaveBehindAsync(s, target, fault, context, ct);
     }
 
     private async Task<StepOutcome<MigrationProgress>> SwitchOver(MigrationProgress s, StepContext context, CancellationToken ct)

@@ -64,22 +64,34 @@ public sealed class MigrationTarget(
         return StepOutcome<MigrationProgress>.Done(s, unit);
     }
 
+    /// <summary>
+    /// Undo of the preparation. Bears one that half ran: discarding what never listened and cleaning what was never bound change nothing.
+    /// The capacity is given back by the undo of the reservation.
+    /// </summary>
+    public Task<StepOutcome<MigrationProgress>> DiscardAsync(MigrationProgress s, StepContext context, CancellationToken ct) =>
+        GoAsync(s, s.Target!.Value, givesCapacityBack: false, context, ct);
+
     /// <summary>Gives back what the VM held on the host that it is not on: the source, or a target that it never reached.</summary>
-    public async Task<StepOutcome<MigrationProgress>> LeaveAsync(MigrationProgress s, StepContext context, CancellationToken ct)
+    public Task<StepOutcome<MigrationProgress>> LeaveAsync(MigrationProgress s, StepContext context, CancellationToken ct) =>
+        GoAsync(s, s.Left, givesCapacityBack: true, context, ct);
+
+    /// <summary>The host forgets the VM, and its devices are proven clean.</summary>
+    private async Task<StepOutcome<MigrationProgress>> GoAsync(
+        MigrationProgress s, HostId host, bool givesCapacityBack, StepContext context, CancellationToken ct)
     {
-        var left = s.Left;
-        var opened = await hosts.OpenAsync(left, ct);
+        var opened = await hosts.OpenAsync(host, ct);
         if (!opened.TryGet(out var hypervisor, out var fault))
-            return await LeaveBehindAsync(s, left, fault, context, ct);
+            return await LeaveBehindAsync(s, host, fault, context, ct);
         var forgotten = s.Landed == SwitchOverResult.OnTarget
             ? await hypervisor.UndefineAsync(s.Vm.Ref(), ct)
             : await hypervisor.Migration.DiscardIncomingAsync(s.Vm.Ref(), ct);
         if (forgotten.Fault is { } refused)
-            return await LeaveBehindAsync(s, left, refused, context, ct);
-        var cleaned = await devices.CleanAllAsync(s.Vm.Id, left, ct);
+            return await LeaveBehindAsync(s, host, refused, context, ct);
+        var cleaned = await devices.CleanAllAsync(s.Vm.Id, host, ct);
         if (!cleaned.TryGet(out var unit, out fault))
-            return await LeaveBehindAsync(s, left, fault, context, ct);
-        placements.ReleaseAllocation(unit, s.Vm.Id, left);
+            return await LeaveBehindAsync(s, host, fault, context, ct);
+        if (givesCapacityBack)
+            placements.ReleaseAllocation(unit, s.Vm.Id, host);
         return StepOutcome<MigrationProgress>.Done(s, unit);
     }
 
@@ -87,7 +99,7 @@ public sealed class MigrationTarget(
     /// A silent host is tried again, and in the end left as it is: its devices are draining in the VM's name, so nobody else gets them,
     /// until the auditor has reached the host and proven them clean.
     /// </summary>
-    public async Task<StepOutcome<MigrationProgress>> LeaveBehindAsync(
+    private async Task<StepOutcome<MigrationProgress>> LeaveBehindAsync(
         MigrationProgress s, HostId host, Fault fault, StepContext context, CancellationToken ct)
     {
         if (!context.GivesUpOn(fault))

@@ -76,7 +76,7 @@ internal sealed partial class HostEvents(
                     await WakeAsync(operation, ct);
             if (await AnsweringAsync(hypervisor.Host, ct) is not { } host)
                 return;
-            await scan.RunAsync(host.Id, hypervisor, ct);
+            await scan.RunAsync(host.Id, ct);
             await audit.RunAsync(host, ct);
         }
         finally
@@ -90,7 +90,7 @@ internal sealed partial class HostEvents(
         switch (happened)
         {
             case HypervisorEvent.InventoryChanged when await AnsweringAsync(hypervisor.Host, ct) is { } host:
-                await scan.RunAsync(host.Id, hypervisor, ct);
+                await scan.RunAsync(host.Id, ct);
                 break;
             case HypervisorEvent.DomainChanged domain when await AtRestAsync(domain.Vm, ct) is { } vm:
                 await vmAudit.FollowGuestAsync(vm, hypervisor, ct);

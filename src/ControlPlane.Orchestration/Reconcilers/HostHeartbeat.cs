@@ -82,10 +82,10 @@ internal sealed partial class HostHeartbeat(
     /// <returns>Whether the host was recorded as down or taken back.</returns>
     private async Task<bool> SettleAsync(Host host, Outcome<IHypervisor> answer, CancellationToken ct)
     {
-        if (answer.TryGet(out var hypervisor, out var fault))
+        if (answer.TryGet(out _, out var fault))
         {
             silentPings.TryRemove(host.Id, out _);
-            return host.State is HostState.Down or HostState.Connecting && await comeback.RunAsync(host, hypervisor, ct);
+            return host.State is HostState.Down or HostState.Connecting && await comeback.RunAsync(host, ct);
         }
         var silent = silentPings.AddOrUpdate(host.Id, 1, (_, count) => count + 1);
         var isLost = host.State != HostState.Down && silent >= options.SilentPingsMax && !IsHeardElsewhere(host);

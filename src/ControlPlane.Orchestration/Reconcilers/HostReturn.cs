@@ -1,6 +1,5 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Hosts;
-using ControlPlane.Hypervisor;
 using ControlPlane.Persistence.Hosts;
 using Microsoft.Extensions.Logging;
 
@@ -14,9 +13,9 @@ internal sealed partial class HostReturn(
     HostStore hosts, HostScan scan, StuckOperations stuck, HostAudit audit, ReconcilerMetrics metrics, ILogger<HostReturn> log)
 {
     /// <returns>False: it did not go through; the next sign of life tries again.</returns>
-    public async Task<bool> RunAsync(Host host, IHypervisor hypervisor, CancellationToken ct)
+    public async Task<bool> RunAsync(Host host, CancellationToken ct)
     {
-        var scanned = await scan.RunAsync(host.Id, hypervisor, ct);
+        var scanned = await scan.RunAsync(host.Id, ct);
         if (scanned.Fault is { } fault)
         {
             LogNotYet(log, host.Name, fault.Detail);

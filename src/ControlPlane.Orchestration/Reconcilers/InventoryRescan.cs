@@ -4,7 +4,7 @@ using ControlPlane.Persistence.Hosts;
 namespace ControlPlane.Orchestration.Reconcilers;
 
 /// <summary>Reads the inventories of this server's hosts now and then: a driver that was bound by hand, a function that fell off its bus.</summary>
-internal sealed class InventoryRescan(HostStore hosts, HostLeases leases, HostConnections connections, HostScan scan, ReconcilerOptions options) : IReconciler
+internal sealed class InventoryRescan(HostStore hosts, HostLeases leases, HostScan scan, ReconcilerOptions options) : IReconciler
 {
     public string Name => "inventory-rescan";
 
@@ -19,8 +19,7 @@ internal sealed class InventoryRescan(HostStore hosts, HostLeases leases, HostCo
         var changed = 0;
         await Parallel.ForEachAsync(answering, new ParallelOptions { MaxDegreeOfParallelism = options.HostsAtOnce, CancellationToken = ct }, async (host, stop) =>
         {
-            var opened = await connections.OpenAsync(host.Id, stop);
-            if (opened.TryGet(out var hypervisor, out _) && (await scan.RunAsync(host.Id, hypervisor, stop)).TryGet(out var isNew, out _) && isNew)
+            if ((await scan.RunAsync(host.Id, stop)).TryGet(out var isNew, out _) && isNew)
                 Interlocked.Increment(ref changed);
         });
         return new ReconcileReport(answering.Count, changed);

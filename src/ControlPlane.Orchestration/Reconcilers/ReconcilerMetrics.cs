@@ -20,6 +20,9 @@ internal sealed class ReconcilerMetrics : IDisposable
         returned = meter.CreateCounter<long>("controlplane.hosts.returned", description: "Hosts that answer again.");
     }
 
+    /// <summary>Of this server alone: there are several in one process only in tests, which listen to one.</summary>
+    public Meter Meter => meter;
+
     public void Found(AuditFinding finding) => findings.Add(
         1, new KeyValuePair<string, object?>("kind", Kebab(finding.Kind)), new KeyValuePair<string, object?>("repaired", finding.Repaired ? "true" : "false"));
 

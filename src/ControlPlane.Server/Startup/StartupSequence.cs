@@ -126,10 +126,26 @@ internal sealed partial class StartupSequence(
             if (signal.HasEvents || signal.MayHaveMissed)
                 events.Announce();
             foreach (var id in signal.Ids)
-                sagas.Wake(id);
+            {
+                // Of one that another server runs, callers here may wait for the end.
+                if (!sagas.Wake(id))
+                    _ = NoticeAsync(sagas, id);
+            }
         };
         if (database.IsExternal)
             listener = services.GetRequiredService<NotificationListener>().RunAsync(listening.Token);
+    }
+
+    private async Task NoticeAsync(SagaRunner sagas, Guid id)
+    {
+        try
+        {
+            await sagas.NoticeAsync(id, listening.Token);
+        }
+        catch (Exception e) when (e is NpgsqlException or OperationCanceledException)
+        {
+            // The database is away, or the server stops: whoever waits learns of the end at the next tick.
+        }
     }
 
     private void Fail(string reason, Exception? exception)

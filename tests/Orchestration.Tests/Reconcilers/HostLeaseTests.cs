@@ -123,7 +123,7 @@ public sealed class HostLeaseTests
         var hypervisor = await late.HypervisorAsync(host.Id);
         var physical = (await late.FreeDeviceAsync(host.Id)).Facts.PhysicalFunction!.Value;
         Assert.Null((await hypervisor.SetVirtualFunctionCountAsync(physical, 0, default)).Fault);
-        var scanned = await scan.RunAsync(host.Id, hypervisor, default);
+        var scanned = await scan.RunAsync(host.Id, default);
         var said = await late.Get<HostConditions>().SetAsync([vm], "It does not answer.", default);
         var silence = new WriteUnit();
         late.Get<HostLeases>().Fence(silence, host.Id);
@@ -135,7 +135,7 @@ public sealed class HostLeaseTests
         Assert.Equal(0, said);
         Assert.Equal((host.State, host.Generation), ((await HostAsync(late)).State, (await HostAsync(late)).Generation));
         Assert.Empty((await late.VmAsync(vm.Id)).Conditions);
-        Assert.True((await owner.Get<HostScan>().RunAsync(host.Id, hypervisor, default)).Value);
+        Assert.True((await owner.Get<HostScan>().RunAsync(host.Id, default)).Value);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using ControlPlane.Domain.Hosts;
 using ControlPlane.Domain.Migrations;
 using ControlPlane.Domain.VirtualMachines;
 using ControlPlane.Hypervisor;
+using ControlPlane.Orchestration.Hosts;
 using ControlPlane.Orchestration.Migrations;
 using ControlPlane.Orchestration.Reconcilers;
 using ControlPlane.Persistence.Hosts;
@@ -182,7 +183,7 @@ public sealed class HostWatchTests
         await WatchAsync(process, told);
         Assert.True(told.IsWatched(host.Id));
 
-        process.Get<FleetDirectory>().Remove(host.Id);
+        Assert.Null((await process.AskAsync((RemoveHostHandler h) => h.HandleAsync(new RemoveHost(host.Id, null), default))).Fault);
 
         Assert.Equal(new ReconcileReport(0, 1), await process.Get<HostWatcher>().RunAsync(default));
         Assert.False(told.IsWatched(host.Id));
