@@ -72,6 +72,13 @@ public sealed class FleetSnapshot(SchedulingOptions? options = null)
         });
     }
 
+    /// <summary>The host has bound the function to another driver.</summary>
+    public void SetDriver(HostId host, PciAddress address, string? driver) => Say(host, () =>
+    {
+        if (fleet.IndexOf.TryGetValue(host, out var index))
+            fleet.SetDriver(index, address, driver);
+    });
+
     /// <summary>All pools there are; replaces those known before.</summary>
     public void SetPools(IReadOnlyCollection<DevicePool> pools) => SetPools(() => pools);
 

@@ -30,6 +30,8 @@ public sealed class DeviceRecords(DeviceStore devices, FleetSnapshot fleet, Anno
         devices.Move(unit, device.Host, device.Address, device.Ownership, next, binding);
         announcements.DeviceMoved(unit, device, next);
         unit.OnCommitted(() => fleet.SetOwnership(device.Host, device.Address, next));
+        if (binding is not null)
+            unit.OnCommitted(() => fleet.SetDriver(device.Host, device.Address, binding.Driver));
         return device with { Ownership = next, Facts = binding is null ? device.Facts : device.Facts with { Driver = binding.Driver } };
     }
 

@@ -130,6 +130,9 @@ internal sealed partial class DeviceTable
         Refresh();
     }
 
+    /// <summary>The kernel tolerates the others in a group that a guest has: they do no DMA of their own (vfio_dev_driver_allowed).</summary>
+    public static bool IsHostDriver(string? driver) => driver is not (null or "vfio-pci" or "pci-stub");
+
     private static DeviceRow RowOf(HostId host, PciDevice device, DeviceCatalog catalog)
     {
         var facts = device.Facts;
@@ -147,8 +150,7 @@ internal sealed partial class DeviceTable
             flags |= DeviceFlags.Virtual;
         if (facts.Function == FunctionKind.Physical)
             flags |= DeviceFlags.Physical;
-        // The kernel tolerates these in a group that a guest has: they do no DMA of their own (vfio_dev_driver_allowed).
-        if (facts.Driver is not (null or "vfio-pci" or "pci-stub"))
+        if (IsHostDriver(facts.Driver))
             flags |= DeviceFlags.HostDriver;
         var row = new DeviceRow
         {

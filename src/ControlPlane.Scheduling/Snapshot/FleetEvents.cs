@@ -60,6 +60,16 @@ internal static class FleetEvents
         fleet.PublishCounts(host);
     }
 
+    public static void SetDriver(this FleetState fleet, int host, PciAddress address, string? driver)
+    {
+        var index = fleet.Blocks[host]!.Devices.Find(address);
+        if (index < 0)
+            return;
+        var flag = DeviceTable.IsHostDriver(driver) ? DeviceFlags.HostDriver : DeviceFlags.None;
+        fleet.Own(host).Devices.Change(index, (rows, i) => rows[i].Flags = (rows[i].Flags & ~DeviceFlags.HostDriver) | flag);
+        fleet.PublishCounts(host);
+    }
+
     public static void SetPools(this FleetState fleet, IReadOnlyCollection<DevicePool> pools)
     {
         fleet.Catalog = fleet.Catalog.WithPools(pools);
