@@ -32,7 +32,7 @@ internal sealed class CheckCommand(Screen screen, Repository repository)
         var (affected, near) = (graph.Affected(changed), graph.NearTests(changed));
         string[] tests = [.. repository.TestProjects().Where(name => name == Architecture || (affected.Contains($"tests/{name}") && (all || near.Contains(name))))];
         screen.Heading($"Build with analyzers: {string.Join(", ", affected.Select(Path.GetFileName).Order(StringComparer.Ordinal))}");
-        if (!await Apt.EnsureAsync(screen, [Requirement.Postgres], ct))
+        if (!await Apt.EnsureAsync(screen, Requirement.OfTests, ct))
             return 1;
         var filter = WriteFilter([.. affected, .. tests.Select(name => $"tests/{name}")]);
         if (!await DotnetBuild.RunAsync(screen, repository, filter, "Debug", ct))

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace ControlPlane.Dev.Prerequisites;
 
 /// <summary>A program that something here needs, and Debian's package that has it.</summary>
@@ -8,11 +10,23 @@ internal sealed record Requirement(string Name, string Package, Func<Machine, bo
         || (Directory.Exists(machine.PostgresDirectory)
             && Directory.EnumerateDirectories(machine.PostgresDirectory).Any(version => File.Exists(Path.Combine(version, "bin", "postgres")))));
 
+    /// <summary>libvirt's client library, which LibvirtSharp loads.</summary>
+    public static readonly Requirement Libvirt = new("libvirt's client library", "libvirt0", machine => NativeLibrary.TryLoad("libvirt.so.0", out _));
+
+    /// <summary>The daemon, off the PATH of users; the tests run one of their own.</summary>
+    public static readonly Requirement Libvirtd = new(
+        "libvirtd", "libvirt-daemon-system", machine => machine.Find("libvirtd") is not null || File.Exists("/usr/sbin/libvirtd"));
+
+    public static readonly Requirement Qemu = OnPath("qemu-system-x86_64", "qemu-system-x86");
+
     public static readonly Requirement Jq = OnPath("jq", "jq");
 
     public static readonly Requirement Curl = OnPath("curl", "curl");
 
     public static readonly Requirement Npx = OnPath("npx", "npm");
+
+    /// <summary>What the tests need.</summary>
+    public static readonly IReadOnlyList<Requirement> OfTests = [Postgres, Libvirt, Libvirtd, Qemu];
 
     private static Requirement OnPath(string program, string package) => new(program, package, machine => machine.Find(program) is not null);
 }

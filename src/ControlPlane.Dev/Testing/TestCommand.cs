@@ -28,7 +28,7 @@ internal sealed class TestCommand(Screen screen, Repository repository)
         }
 
         screen.Heading("What the tests need");
-        if (!await Apt.EnsureAsync(screen, [Requirement.Postgres], ct))
+        if (!await Apt.EnsureAsync(screen, Requirement.OfTests, ct))
             return 1;
         screen.Good("all there");
         screen.Heading("Building");

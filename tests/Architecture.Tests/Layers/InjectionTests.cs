@@ -24,7 +24,7 @@ public sealed class InjectionTests
     [Theory, MemberData(nameof(Inside))]
     public void Its_code_asks_no_clock_or_dice_of_the_machine(string project)
     {
-        using var assembly = CompiledAssembly.Open(LayerTable.Prefix + project);
+        using var assembly = CompiledAssembly.Open(LayerTable.FullName(project));
 
         Findings.AssertNone(assembly.ReferencedMembers.Intersect(Forbidden));
     }

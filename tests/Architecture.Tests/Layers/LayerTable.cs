@@ -2,7 +2,11 @@ namespace ControlPlane.Architecture.Tests.Layers;
 
 /// <summary>One project: its layer, what else of ours its code may use, and the packages it may take in.</summary>
 /// <param name="Level">A project may use only projects of lower levels.</param>
-internal sealed record Layer(string Project, int Level, string[] MayUse, string[] Packages);
+internal sealed record Layer(string Project, int Level, string[] MayUse, string[] Packages)
+{
+    /// <summary>The name of the project's file, folder and assembly.</summary>
+    public string FullName => LayerTable.FullName(Project);
+}
 
 /// <summary>The one table of who may see whom; ARCHITECTURE.md shows it, the tests are made from it.</summary>
 internal static class LayerTable
@@ -12,6 +16,7 @@ internal static class LayerTable
         new("Domain", 0, [], []),
         new("Contracts", 0, [], []),
         new("Sagas", 0, [], ["Microsoft.Extensions.Logging.Abstractions"]),
+        new("LibvirtSharp", 0, [], []),
         new("Scheduling", 1, ["Domain"], []),
         new("Hypervisor", 1, ["Domain"], []),
         new("Inventory", 1, ["Domain"], ["YamlDotNet"]),
@@ -27,4 +32,9 @@ internal static class LayerTable
     ];
 
     public const string Prefix = "ControlPlane.";
+
+    /// <summary>Libraries that know nothing of ControlPlane and bear names of their own.</summary>
+    private static readonly string[] Independent = ["LibvirtSharp"];
+
+    public static string FullName(string project) => Independent.Contains(project, StringComparer.Ordinal) ? project : Prefix + project;
 }

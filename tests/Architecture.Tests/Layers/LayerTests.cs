@@ -11,8 +11,8 @@ public sealed class LayerTests
     [Fact]
     public void Every_project_has_one_row_and_every_row_a_project() =>
         Assert.Equal(
-            SourceTree.SourceProjects.Where(name => name.StartsWith(LayerTable.Prefix, StringComparison.Ordinal)).Order(StringComparer.Ordinal),
-            LayerTable.Rows.Select(row => LayerTable.Prefix + row.Project).Order(StringComparer.Ordinal));
+            SourceTree.SourceProjects.Order(StringComparer.Ordinal),
+            LayerTable.Rows.Select(row => row.FullName).Order(StringComparer.Ordinal));
 
     [Fact]
     public void The_table_lets_a_project_use_lower_layers_alone()
@@ -26,12 +26,12 @@ public sealed class LayerTests
     public void Its_project_file_references_what_the_table_allows(string project)
     {
         var row = Row(project);
-        var file = XDocument.Load(SourceTree.FullPath($"src/{LayerTable.Prefix}{project}/{LayerTable.Prefix}{project}.csproj"));
+        var file = XDocument.Load(SourceTree.FullPath($"src/{row.FullName}/{row.FullName}.csproj"));
 
         var references = file.Descendants("ProjectReference").Select(reference => Path.GetFileNameWithoutExtension((string)reference.Attribute("Include")!));
         var packages = file.Descendants("PackageReference").Select(reference => (string)reference.Attribute("Include")!);
 
-        Findings.AssertNone(references.Except(row.MayUse.Select(used => LayerTable.Prefix + used), StringComparer.Ordinal));
+        Findings.AssertNone(references.Except(row.MayUse.Select(LayerTable.FullName), StringComparer.Ordinal));
         Findings.AssertNone(packages.Except(row.Packages, StringComparer.Ordinal));
     }
 
@@ -39,16 +39,16 @@ public sealed class LayerTests
     [Theory, MemberData(nameof(Projects))]
     public void Its_code_uses_what_the_table_allows(string project)
     {
-        using var assembly = CompiledAssembly.Open(LayerTable.Prefix + project);
+        using var assembly = CompiledAssembly.Open(LayerTable.FullName(project));
 
-        Findings.AssertNone(assembly.ReferencedAssemblies.Where(name => name.StartsWith(LayerTable.Prefix, StringComparison.Ordinal))
-            .Except(Row(project).MayUse.Select(used => LayerTable.Prefix + used), StringComparer.Ordinal));
+        Findings.AssertNone(assembly.ReferencedAssemblies.Intersect(LayerTable.Rows.Select(row => row.FullName), StringComparer.Ordinal)
+            .Except(Row(project).MayUse.Select(LayerTable.FullName), StringComparer.Ordinal));
     }
 
     [Theory, MemberData(nameof(Projects))]
     public void Its_namespaces_form_no_circle(string project)
     {
-        using var assembly = CompiledAssembly.Open(LayerTable.Prefix + project);
+        using var assembly = CompiledAssembly.Open(LayerTable.FullName(project));
 
         Exceptions.AssertMatches($"namespaces-in-a-circle:{project}", NamespaceGraph.Of(assembly).Circles()
             .Select(circle => KeyValuePair.Create(string.Join('+', circle.Order(StringComparer.Ordinal)), circle.Count)));
