@@ -53,6 +53,22 @@ public sealed partial class MetricsTests(ApiServer server)
     }
 
     [Fact]
+    public async Task The_fleet_and_what_is_done_with_it_are_told()
+    {
+        await server.HostAsync();
+        var (before, vm) = (await CreatedAsync(), server.Name("counted"));
+        (await server.Admin.PostAsync("/api/v1/vms?wait=30", $$"""{"name":"{{vm}}","vcpus":1,"memoryMiB":64,"image":"tiny"}""")).Expect(202);
+
+        Assert.True(await CreatedAsync() > before);
+        var hosts = (await FamiliesAsync()).Single(f => f.Name == "controlplane_hosts").Samples;
+        Assert.InRange(hosts.Single(s => s.Labels == "{state=\"up\"}").Value, 1, double.MaxValue);
+        Assert.Contains(hosts, s => s.Labels == "{state=\"down\"}");
+
+        async Task<double> CreatedAsync() => (await FamiliesAsync()).SingleOrDefault(f => f.Name == "controlplane_operation_duration_seconds")?.Samples
+            .SingleOrDefault(s => s.Name.EndsWith("_count", StringComparison.Ordinal) && s.Labels.Contains("\"vm.create\"", StringComparison.Ordinal))?.Value ?? 0;
+    }
+
+    [Fact]
     public async Task Buckets_are_cumulative_and_end_at_the_count()
     {
         foreach (var family in (await FamiliesAsync()).Where(f => f.Type == "histogram"))

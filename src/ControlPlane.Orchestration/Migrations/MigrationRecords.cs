@@ -14,7 +14,7 @@ namespace ControlPlane.Orchestration.Migrations;
 /// Writes what a migration is doing, so that anyone can watch: the migration's own row, and the VM as it is at that moment. Both are in
 /// the saga's hands until it rests, so its writes need no compare-and-set but the operation's.
 /// </summary>
-public sealed class MigrationRecords(MigrationStore migrations, VmStore vms, Announcements announcements)
+public sealed class MigrationRecords(MigrationStore migrations, VmStore vms, FleetMetrics metrics, Announcements announcements)
 {
     internal void Update(WriteUnit unit, MigrationProgress s) => Write(unit, s, MigrationState.Running, null, null);
 
@@ -85,6 +85,8 @@ public sealed class MigrationRecords(MigrationStore migrations, VmStore vms, Ann
             EndedAt = endedAt,
         };
         migrations.UpdateUnder(unit, record);
+        if (endedAt is not null)
+            unit.OnCommitted(() => metrics.MigrationEnded(record));
         announcements.MigrationChanged(unit, record, endedAt);
     }
 

@@ -28,6 +28,7 @@ public static class OrchestrationRegistration
 
     private static IServiceCollection AddFleet(this IServiceCollection services) => services
         .AddSingleton<FleetDirectory>()
+        .AddSingleton<FleetMetrics>()
         .AddSingleton(_ => new FleetSnapshot())
         .AddSingleton<FleetLoader>()
         .AddSingleton(ProfileCatalog.Shipped)

@@ -83,7 +83,9 @@ internal sealed partial class StartupSequence(
             return noRecords;
         readiness.Starting("Taking up what was under way.");
         ListenToCommits();
-        await services.GetRequiredService<SagaRunner>().StartAsync(ct);
+        var runner = services.GetRequiredService<SagaRunner>();
+        services.GetRequiredService<FleetMetrics>().Watch(runner);
+        await runner.StartAsync(ct);
         sagasRun = true;
         await services.GetRequiredService<TickSchedule>().StartAsync(ct);
         if (options.Demo)
