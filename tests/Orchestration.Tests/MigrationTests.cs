@@ -96,6 +96,23 @@ public sealed class MigrationTests
     }
 
     [Fact]
+    public async Task The_standby_carries_the_traffic_from_the_unplug_until_the_new_functions_driver_is_ready()
+    {
+        var timings = Hypervisor.Emulated.Guests.GuestTimings.Realistic with { Boot = TimeSpan.Zero };
+        await using var world = await ControlPlaneWorld.CreateAsync(
+            emulation: new Hypervisor.Emulated.EmulationOptions { Guest = timings, Host = Hypervisor.Emulated.Hosts.HostTimings.Instant });
+        await using var process = await (await (await world.StartProcessAsync()).RunAsync()).WithFleetAsync();
+        var vm = await process.RunVmAsync(process.Draft("web-1", AttachKind.Failover));
+
+        var (migration, _) = await MigrateAsync(process, vm.Id);
+
+        Assert.Equal(MigrationState.Succeeded, migration.State);
+        var device = Assert.Single(migration.Devices);
+        Assert.True(device.Unplug >= timings.UnplugAcknowledge, $"{device}");
+        Assert.True(device.Gap < timings.UnplugAcknowledge && device.Gap < timings.DriverProbe, $"{device}");
+    }
+
+    [Fact]
     public async Task A_guest_that_dirties_memory_faster_than_the_wire_is_given_up_in_time_and_runs_on()
     {
         var slow = new Hypervisor.Emulated.EmulationOptions

@@ -93,7 +93,9 @@ internal sealed class ProbeWatch
             watched = null;
             return;
         }
-        foreach (var target in targets)
+        // A guest that still boots has no traffic that could fall silent.
+        var awake = watched is null || clock.Now >= watched.BootedAt;
+        foreach (var target in awake ? targets : [])
         {
             var payload = new byte[8];
             BinaryPrimitives.WriteInt64BigEndian(payload, LogOf(target.Name).Sent(clock.Now));

@@ -13,13 +13,20 @@ namespace ControlPlane.Orchestration.Migrations;
 /// </summary>
 internal sealed class DeviceTravel(HostConnections hosts, DomainDefinitions definitions, MigrationTarget targets, MigrationRecords records)
 {
-    /// <summary>The domain as the target's VMM is to listen for it: with those devices only whose state travels.</summary>
-    public DomainDefinition IncomingDefinition(MigrationProgress s) =>
-        definitions.Define(s.Vm with { Interfaces = s.Now(away: true).Interfaces }, s.Vm.Generation, s.Devices.Where(d => d.Method == DeviceMethod.Vfio).Select(d => d.On!));
+    /// <summary>
+    /// The domain as the target's VMM is to listen for it: with those devices only whose state travels, and with the standbys up that carry
+    /// the traffic of the others when the guest arrives.
+    /// </summary>
+    public DomainDefinition IncomingDefinition(MigrationProgress s)
+    {
+        var served = Served(s);
+        var interfaces = s.Vm.Interfaces.Select(i => i with { LinkUp = i.LinkUp || served.Contains(i.Name) });
+        return definitions.Define(s.Vm with { Interfaces = [.. interfaces] }, s.Vm.Generation, s.Devices.Where(d => d.Method == DeviceMethod.Vfio).Select(d => d.On!));
+    }
 
     public async Task<StepOutcome<MigrationProgress>> RaiseStandbyAsync(MigrationProgress s, StepContext context, CancellationToken ct)
     {
-        var served = s.Devices.Where(d => d.Method == DeviceMethod.Failover).Select(d => d.Source.Request).ToHashSet(StringComparer.Ordinal);
+        var served = Served(s);
         var down = s.Vm.Interfaces.Where(i => served.Contains(i.Name) && !i.LinkUp).Select(i => i.Name).ToList();
         var set = await SetStandbysAsync(s, down, up: true, ct);
         return set.Fault is { } fault ? fault.ToOutcome<MigrationProgress>() : StepOutcome<MigrationProgress>.Done(s with { RaisedStandbys = down });
@@ -109,6 +116,10 @@ internal sealed class DeviceTravel(HostConnections hosts, DomainDefinitions defi
         next = await MeasureAsync(home, next, ct);
         return StepOutcome<MigrationProgress>.Done(next, records.DevicesBack(next, context.Now));
     }
+
+    /// <summary>The interfaces whose standby stands in for a function that is away.</summary>
+    private static HashSet<string> Served(MigrationProgress s) =>
+        s.Devices.Where(d => d.Method == DeviceMethod.Failover).Select(d => d.Source.Request).ToHashSet(StringComparer.Ordinal);
 
     private static SagaFailure Unwilling(Traveller device, UnplugResult result, TimeSpan deadline) => result == UnplugResult.Refused
         ? new SagaFailure("guest-refused-unplug", $"The guest refused to let '{device.Name}' go.")

@@ -20,6 +20,21 @@ public sealed class InterfaceGapTests : EmulatedTest
     });
 
     [Fact]
+    public Task A_guest_that_still_boots_is_not_silent() => OnTestFleet(async fleet =>
+    {
+        var definition = await RunWithDevice(fleet);
+        Ok(await fleet.Source.DestroyAsync(definition.Ref, Ct));
+        Ok(await fleet.Source.StartAsync(definition.Ref, Ct));
+        var began = fleet.Time.GetUtcNow();
+        Ok(await fleet.Target.Migration.PrepareIncomingAsync(definition with { Devices = [] }, Ct));
+        await Pass(fleet, 10);
+
+        var gap = Assert.Single(Ok(await fleet.Source.Migration.MeasureGapsAsync(definition.Ref, began, Ct)));
+
+        Assert.True(gap.Probes > 0 && gap.Longest < Options.Guest.DriverProbe, $"{gap}");
+    });
+
+    [Fact]
     public Task Plain_replug_is_silent_from_the_unplug_until_the_new_driver_is_ready() => OnTestFleet(async fleet =>
     {
         var definition = await RunWithDevice(fleet);
