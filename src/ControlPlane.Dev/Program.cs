@@ -3,9 +3,11 @@ using ControlPlane.Dev;
 using ControlPlane.Dev.Authoring;
 using ControlPlane.Dev.Checking;
 using ControlPlane.Dev.Checkout;
+using ControlPlane.Dev.Lab;
 using ControlPlane.Dev.Terminal;
 using ControlPlane.Dev.Testing;
 using ControlPlane.Dev.Up;
+using ControlPlane.Lab;
 
 var screen = new Screen();
 if (Repository.Find() is not { } repository)
@@ -39,6 +41,7 @@ namespace ControlPlane.Dev
             Plain("openapi", "Write the OpenAPI document from the endpoints, and lint it", ct => new OpenApiCommand(screen, repository).RunAsync(ct)),
             Migration(screen, repository),
             Bench(screen, repository),
+            Lab(screen),
         };
 
         private static Command Up(Screen screen, Repository repository)
@@ -87,6 +90,26 @@ namespace ControlPlane.Dev
             var command = new Command("bench", "Run the benchmarks") { only };
             command.SetAction((parsed, ct) => new BenchCommand(screen, repository).RunAsync(parsed.GetRequiredValue(only), ct));
             return command;
+        }
+
+        private static Command Lab(Screen screen)
+        {
+            var directory = new Option<string>("--directory") { Description = "Where rigs are kept", DefaultValueFactory = _ => TwoHostsOptions.LabDirectory };
+            var lab = new LabCommand(screen);
+            var up = new Command("up", "Bring a rig up, or mend one that is up in part") { Rig(), directory };
+            up.SetAction((parsed, ct) => lab.UpAsync(Path.GetFullPath(parsed.GetRequiredValue(directory)), ct));
+            var down = new Command("down", "End all of a rig and remove it") { Rig(), directory };
+            down.SetAction((parsed, ct) => lab.DownAsync(Path.GetFullPath(parsed.GetRequiredValue(directory)), ct));
+            var status = new Command("status", "What is up") { directory };
+            status.SetAction((parsed, ct) => lab.StatusAsync(Path.GetFullPath(parsed.GetRequiredValue(directory)), ct));
+            return new Command("lab", "Real hosts to try things on: two libvirtd on this machine, with guests that migrate") { up, down, status };
+
+            static Argument<string> Rig()
+            {
+                var rig = new Argument<string>("rig") { Description = "Which one" };
+                rig.AcceptOnlyFromAmong(LabCommand.TwoHosts);
+                return rig;
+            }
         }
 
         private static Command Plain(string name, string description, Func<CancellationToken, Task<int>> run)

@@ -63,6 +63,15 @@ public sealed class AptTests : IDisposable
     }
 
     [Fact]
+    public async Task What_is_on_no_path_is_found_whatever_the_architecture()
+    {
+        var drivers = Directory.CreateDirectory(Path.Combine(root, "usr", "lib", "some-linux-gnu", "libvirt", "connection-driver")).FullName;
+        Program("apt-get", $": > {drivers}/libvirt_driver_qemu.so");
+
+        Assert.True(await EnsureAsync(isRoot: true, Requirement.LibvirtQemu));
+    }
+
+    [Fact]
     public async Task Who_is_not_root_and_has_no_sudo_is_told_the_command()
     {
         AptThatInstalls();
@@ -110,7 +119,7 @@ public sealed class AptTests : IDisposable
 
     private Task<bool> EnsureAsync(bool isRoot, params Requirement[] requirements)
     {
-        var machine = new Machine(root, isRoot, CanAsk: false) { PostgresDirectory = Path.Combine(root, "postgresql") };
+        var machine = new Machine(root, isRoot, CanAsk: false) { PostgresDirectory = Path.Combine(root, "postgresql"), Root = root };
         return new Apt(new Screen(shown, isTerminal: false), machine).EnsureAsync(requirements, TestContext.Current.CancellationToken);
     }
 

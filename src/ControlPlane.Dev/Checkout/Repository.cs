@@ -34,6 +34,9 @@ internal sealed record Repository(string Root)
     /// <summary>Whether a test project works on a real PostgreSQL, and so takes longer than one that does not.</summary>
     public bool UsesPostgres(string testProject) => File.ReadAllText(TestProject(testProject)).Contains("Testing.csproj", StringComparison.Ordinal);
 
+    /// <summary>Whether a test project brings up hosts with real hypervisors: slower still, and only for root.</summary>
+    public bool UsesRig(string testProject) => File.ReadAllText(TestProject(testProject)).Contains("ControlPlane.Lab.csproj", StringComparison.Ordinal);
+
     private static Repository? Around(string directory)
     {
         for (var at = new DirectoryInfo(directory); at is not null; at = at.Parent)

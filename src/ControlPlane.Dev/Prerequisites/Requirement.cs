@@ -13,9 +13,14 @@ internal sealed record Requirement(string Name, string Package, Func<Machine, bo
     /// <summary>libvirt's client library, which LibvirtSharp loads.</summary>
     public static readonly Requirement Libvirt = new("libvirt's client library", "libvirt0", machine => NativeLibrary.TryLoad("libvirt.so.0", out _));
 
-    /// <summary>The daemon, off the PATH of users; the tests run one of their own.</summary>
+    /// <summary>
+    /// The daemon, off the PATH of users; rigs and tests run their own. Without the package around it, which starts one for the machine.
+    /// </summary>
     public static readonly Requirement Libvirtd = new(
-        "libvirtd", "libvirt-daemon-system", machine => machine.Find("libvirtd") is not null || File.Exists("/usr/sbin/libvirtd"));
+        "libvirtd", "libvirt-daemon", machine => machine.Find("libvirtd") is not null || machine.HasFile("usr/sbin/libvirtd"));
+
+    public static readonly Requirement LibvirtQemu = new("libvirt's QEMU driver", "libvirt-daemon-driver-qemu",
+        machine => machine.HasFile("usr/lib/*/libvirt/connection-driver/libvirt_driver_qemu.so"));
 
     public static readonly Requirement Qemu = OnPath("qemu-system-x86_64", "qemu-system-x86");
 
@@ -25,8 +30,12 @@ internal sealed record Requirement(string Name, string Package, Func<Machine, bo
 
     public static readonly Requirement Npx = OnPath("npx", "npm");
 
+    /// <summary>What the two-hosts rig runs and is made with.</summary>
+    public static readonly IReadOnlyList<Requirement> TwoHosts =
+        [Libvirtd, LibvirtQemu, OnPath("virsh", "libvirt-clients"), Qemu, OnPath("qemu-img", "qemu-utils"), OnPath("ip", "iproute2")];
+
     /// <summary>What the tests need.</summary>
-    public static readonly IReadOnlyList<Requirement> OfTests = [Postgres, Libvirt, Libvirtd, Qemu];
+    public static readonly IReadOnlyList<Requirement> OfTests = [Postgres, Libvirt, .. TwoHosts];
 
     private static Requirement OnPath(string program, string package) => new(program, package, machine => machine.Find(program) is not null);
 }

@@ -41,10 +41,16 @@ internal sealed class TestCommand(Screen screen, Repository repository)
     /// <summary>Runs projects that are built already; the closing line says how it went.</summary>
     public async Task<int> RunBuiltAsync(IReadOnlyList<string> projects, CancellationToken ct)
     {
+        if (!Environment.IsPrivilegedProcess && projects.Where(repository.UsesRig).ToList() is { Count: > 0 } rootOnly)
+        {
+            screen.Warn($"not run, because they make network interfaces and namespaces, for which they need root: {string.Join(", ", rootOnly)}");
+            projects = [.. projects.Except(rootOnly, StringComparer.Ordinal)];
+        }
+
         screen.Heading($"Testing {projects.Count} project{(projects.Count == 1 ? "" : "s")}");
         var results = new List<ProjectResult>();
         // Those that take long begin first: at the end nothing waits for one that began last.
-        var longestFirst = projects.OrderByDescending(repository.UsesPostgres).ThenBy(name => name, StringComparer.Ordinal);
+        var longestFirst = projects.OrderByDescending(repository.UsesRig).ThenByDescending(repository.UsesPostgres).ThenBy(name => name, StringComparer.Ordinal);
         await Parallel.ForEachAsync(longestFirst, new ParallelOptions { MaxDegreeOfParallelism = ProjectsAtOnce, CancellationToken = ct }, async (project, token) =>
         {
             var result = await RunOneAsync(project, token);

@@ -28,7 +28,8 @@ internal static class LayerTable
         new("Server", 5,
             ["Contracts", "Domain", "Sagas", "Scheduling", "Hypervisor", "Inventory", "Persistence", "Hypervisor.Emulated", "Orchestration", "Api"],
             ["Quartz"]),
-        new("Dev", 5, [], ["System.CommandLine", "Spectre.Console"]),
+        new("Lab", 0, [], []),
+        new("Dev", 5, ["Lab"], ["System.CommandLine", "Spectre.Console"]),
     ];
 
     public const string Prefix = "ControlPlane.";

@@ -1,0 +1,129 @@
+using System.Security.Cryptography;
+using System.Text;
+using ControlPlane.Lab.Processes;
+
+namespace ControlPlane.Lab.Guests;
+
+/// <summary>
+/// A kernel and a first file system that boot to a heartbeat on the serial console in seconds without KVM: Debian's cloud kernel, busybox
+/// and <c>guest-init.sh</c>. Built once per machine; another build is made when the guest's program differs.
+/// </summary>
+/// <param name="Kernel">The kernel's file.</param>
+/// <param name="Initrd">The file of the first file system.</param>
+/// <param name="Busybox">The guest's own tools as one program that runs anywhere, such as a host's <c>ping</c>.</param>
+public sealed record GuestImage(string Kernel, string Initrd, string Busybox)
+{
+    private const string BusyboxPackage = "busybox-static";
+
+    private static readonly TimeSpan BuiltElsewhereDeadline = TimeSpan.FromMinutes(10);
+
+    /// <summary>Packages that only depend on the newest kernel: Debian's and Ubuntu's.</summary>
+    private static readonly string[] KernelPackages = ["linux-image-cloud-amd64", "linux-image-virtual"];
+
+    /// <summary>What a guest of a test is given at its start or later.</summary>
+    private static readonly string[] Modules =
+        ["virtio_pci", "virtio_net", "virtio_blk", "virtio_scsi", "virtio_console", "virtio_rng", "virtio_balloon", "net_failover", "bonding", "nvme", "button", "evdev"];
+
+    /// <param name="directory">Where images are kept, also for the next rig; made when it is not there.</param>
+    /// <exception cref="LabException">A package could not be fetched or unpacked.</exception>
+    public static async Task<GuestImage> BuildAsync(string directory, Action<string> report, CancellationToken ct)
+    {
+        Directory.CreateDirectory(directory);
+        // Test projects run side by side; one builds, the others wait and find it built.
+        await using var held = await Until.SomethingAsync(BuiltElsewhereDeadline, () => Task.FromResult(TryLock(directory)),
+            () => $"another process has been building a guest image in {directory} for {BuiltElsewhereDeadline.TotalMinutes:0} minutes", ct);
+        var init = EmbeddedFile.Read("guest-init.sh");
+        var version = Convert.ToHexStringLower(SHA256.HashData(init))[..12];
+        var image = new GuestImage(Path.Combine(directory, "vmlinuz"), Path.Combine(directory, $"initrd-{version}.img"), Path.Combine(directory, "busybox"));
+        if (File.Exists(image.Kernel) && File.Exists(image.Initrd) && File.Exists(image.Busybox))
+            return image;
+
+        var work = Directory.CreateDirectory(Path.Combine(directory, "build")).FullName;
+        Directory.Delete(work, recursive: true);
+        Directory.CreateDirectory(work);
+        await FetchAsync(work, report, ct);
+        report("packing the guest's first file system");
+        var busybox = new[] { "bin/busybox", "usr/bin/busybox" }.Select(path => Path.Combine(work, path)).FirstOrDefault(File.Exists)
+            ?? throw new LabException($"the package {BusyboxPackage} has no busybox");
+        await WriteInitrdAsync(work, init, busybox, $"{image.Initrd}.new", ct);
+        var kernel = Directory.EnumerateFiles(Path.Combine(work, "boot"), "vmlinuz-*").FirstOrDefault()
+            ?? throw new LabException($"the kernel package has no kernel: {string.Join(", ", Directory.EnumerateFiles(work))}");
+        File.Move(busybox, image.Busybox, overwrite: true);
+        File.Move(kernel, image.Kernel, overwrite: true);
+        File.Move($"{image.Initrd}.new", image.Initrd, overwrite: true);
+        Directory.Delete(work, recursive: true);
+        return image;
+    }
+
+    private static FileStream? TryLock(string directory)
+    {
+        try
+        {
+            return new FileStream(Path.Combine(directory, ".lock"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
+        }
+        catch (IOException)
+        {
+            return null;
+        }
+    }
+
+    private static async Task FetchAsync(string work, Action<string> report, CancellationToken ct)
+    {
+        if (await KernelPackagesAsync(ct) is not { Count: > 0 } kernel)
+        {
+            report("apt-get update");
+            await Shell.RequireAsync(["apt-get", "update"], ct);
+            kernel = await KernelPackagesAsync(ct);
+        }
+
+        if (kernel.Count == 0)
+            throw new LabException($"apt knows none of {string.Join(", ", KernelPackages)}; the guest's kernel comes from there");
+        string[] packages = [.. kernel, BusyboxPackage];
+        report($"fetching {string.Join(", ", packages)}");
+        // Not installed, only unpacked: nothing of the machine is to change. As root apt fetches as root where its own user may not write.
+        IReadOnlyList<string> download = ["env", "-C", work, "apt-get", "download", "-o", "APT::Sandbox::User=root", .. packages];
+        if (!(await Shell.RunAsync(download, ct)).Succeeded)
+        {
+            // Lists that are too old name versions that are gone.
+            await Shell.RequireAsync(["apt-get", "update"], ct);
+            await Shell.RequireAsync(download, ct);
+        }
+
+        foreach (var file in Directory.GetFiles(work, "*.deb"))
+        {
+            report($"unpacking {Path.GetFileName(file)}");
+            await Shell.RequireAsync(["dpkg-deb", "-x", file, work], ct);
+        }
+    }
+
+    /// <summary>The packages of the newest kernel and, where they are apart, of its modules; empty when apt knows none.</summary>
+    private static async Task<IReadOnlyList<string>> KernelPackagesAsync(CancellationToken ct)
+    {
+        foreach (var newest in KernelPackages)
+        {
+            var depends = await Shell.RunAsync(["apt-cache", "depends", newest], ct);
+            string[] named = [.. depends.Output.Split('\n').Select(line => line.Trim().Split("Depends: ").Last()).Where(IsOfOneVersion).Distinct(StringComparer.Ordinal)];
+            if (depends.Succeeded && named.Length > 0)
+                return named;
+        }
+
+        return [];
+    }
+
+    /// <summary><c>linux-image-6.1.0-56-cloud-amd64</c>, and Ubuntu's <c>linux-modules-…</c>.</summary>
+    private static bool IsOfOneVersion(string package) =>
+        new[] { "linux-image-", "linux-modules-" }.Any(prefix => package.StartsWith(prefix, StringComparison.Ordinal) && char.IsAsciiDigit(package[prefix.Length]));
+
+    private static async Task WriteInitrdAsync(string work, byte[] init, string busybox, string file, CancellationToken ct)
+    {
+        var modules = await KernelModules.In(Path.Combine(work, "lib", "modules")).LoadAsync(Modules, ct);
+        using var archive = new CpioArchive(File.Create(file));
+        foreach (var directory in new[] { "bin", "modules.d" })
+            archive.AddDirectory(directory);
+        archive.AddProgram("bin/busybox", await File.ReadAllBytesAsync(busybox, ct));
+        archive.AddProgram("init", init);
+        foreach (var (name, content) in modules)
+            archive.AddProgram($"modules.d/{name}.ko", content);
+        archive.AddProgram("modules", Encoding.ASCII.GetBytes(string.Concat(modules.Select(module => $"/modules.d/{module.Name}.ko\n"))));
+    }
+}

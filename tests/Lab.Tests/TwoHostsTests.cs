@@ -1,0 +1,158 @@
+using ControlPlane.Lab.Guests;
+using ControlPlane.Lab.Hosts;
+using ControlPlane.Lab.Processes;
+using ControlPlane.Testing.Libvirt;
+
+namespace ControlPlane.Lab.Tests;
+
+/// <summary>That the rig is what other tests build on: by virsh alone, none of our own bindings.</summary>
+public sealed class TwoHostsTests(TwoHostsRig fixture) : IClassFixture<TwoHostsRig>
+{
+    /// <summary>A guest is at its heartbeat after four seconds; on a machine that is busy, much later.</summary>
+    private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+
+    private readonly TwoHosts rig = fixture.Rig;
+
+    private static CancellationToken Ct => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Both_daemons_answer_over_the_socket_and_TCP_and_TLS_each_by_its_own_name_and_uuid()
+    {
+        var uuids = new List<string>();
+        foreach (var host in rig.Hosts)
+        {
+            foreach (var uri in new[] { host.UnixUri, host.TcpUri, host.TlsUri })
+                Assert.Equal(host.Name, (await Shell.RequireAsync(["virsh", "-q", "-c", uri, "hostname"], Ct)).Trim());
+            var capabilities = await host.RequireVirshAsync(["capabilities"], Ct);
+            uuids.Add(capabilities.Split("<uuid>")[1].Split("</uuid>")[0]);
+        }
+
+        Assert.NotEqual(uuids[0], uuids[1]);
+    }
+
+    [Fact]
+    public async Task A_client_with_somebody_elses_certificate_is_refused()
+    {
+        var stranger = rig.First.TlsUri.Replace("/client", "/stranger", StringComparison.Ordinal);
+
+        var refused = await Shell.RunAsync(["virsh", "-q", "-c", stranger, "hostname"], Ct);
+
+        Assert.False(refused.Succeeded);
+        Assert.Contains("TLS", refused.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_guest_that_dirties_its_memory_moves_there_and_back_over_TCP_and_TLS_and_its_heart_goes_on()
+    {
+        var guest = await BootAsync(new GuestSpec("wanderer") { AddressNumber = 20, DirtyMiBPerSecond = 20, DirtySpanMiB = 32 });
+        await rig.First.Console(guest.Name).WaitForAsync("guest: DIRTYING 20 MiB/s over 3[0-9] MiB", Deadline, Ct);
+
+        await MoveAsync(guest, rig.First, rig.Second, rig.Second.PeerTcpUri);
+        await MoveAsync(guest, rig.Second, rig.First, rig.First.PeerTlsUri, "--tls");
+        // The client talks to both, and the hosts only carry the memory.
+        await MoveAsync(guest, rig.First, rig.Second, rig.Second.TlsUri, direct: true);
+
+        var ping = await rig.First.ExecuteAsync([rig.Image.Busybox, "ping", "-c", "1", "-w", "30", guest.Address!], Ct);
+        Assert.True(ping.Succeeded, ping.Output);
+        await rig.Second.RequireVirshAsync(["destroy", guest.Name], Ct);
+    }
+
+    [Fact]
+    public async Task A_cut_between_the_hosts_fails_a_migration_in_mid_copy_and_the_guest_runs_on_where_it_was()
+    {
+        var guest = await BootAsync(new GuestSpec("cut") { DirtyMiBPerSecond = 20 });
+        await rig.First.Console(guest.Name).WaitForAsync("guest: DIRTYING", Deadline, Ct);
+
+        var migration = rig.First.VirshAsync(["migrate", "--live", "--p2p", "--bandwidth", "4", guest.Name, rig.Second.PeerTcpUri], Ct);
+        await Until.SomethingAsync(Deadline, async () =>
+            migration.IsCompleted || (await rig.First.VirshAsync(["domjobinfo", guest.Name], Ct)).Output.Contains("Memory processed", StringComparison.Ordinal) ? this : null,
+            () => "the copy does not begin", Ct);
+        await rig.CutNetworkAsync(Ct);
+        Assert.False((await rig.Second.ExecuteAsync([rig.Image.Busybox, "ping", "-c", "1", "-w", "1", rig.First.Name], Ct)).Succeeded);
+        var failed = await migration;
+        await rig.RestoreNetworkAsync(Ct);
+
+        Assert.False(failed.Succeeded);
+        var console = rig.First.Console(guest.Name);
+        await console.WaitForHeartbeatAsync(console.LastHeartbeat, Deadline, Ct);
+        await Until.SomethingAsync(Deadline, async () =>
+            (await rig.Second.RequireVirshAsync(["list", "--all", "--name"], Ct)).Contains(guest.Name, StringComparison.Ordinal) ? null : this,
+            () => "the target keeps what arrived of the guest", Ct);
+        await MoveAsync(guest, rig.First, rig.Second, rig.Second.PeerTcpUri);
+        await rig.Second.RequireVirshAsync(["destroy", guest.Name], Ct);
+    }
+
+    [Fact]
+    public async Task A_killed_daemon_leaves_its_guests_running_and_finds_them_again()
+    {
+        var guest = await BootAsync(new GuestSpec("survivor"));
+
+        await rig.First.KillDaemonAsync(Ct);
+        Assert.False(await rig.First.IsReadyAsync(Ct));
+        var console = rig.First.Console(guest.Name);
+        await console.WaitForHeartbeatAsync(console.LastHeartbeat, Deadline, Ct);
+        await rig.First.StartDaemonAsync(Ct);
+
+        Assert.Equal("running", (await rig.First.RequireVirshAsync(["domstate", guest.Name], Ct)).Trim());
+        await rig.First.RequireVirshAsync(["destroy", guest.Name], Ct);
+    }
+
+    [Fact]
+    public async Task The_power_button_ends_a_guest_unless_it_is_told_to_ignore_it()
+    {
+        var stubborn = await BootAsync(new GuestSpec("stubborn") { IgnoresPowerButton = true });
+        var obedient = await BootAsync(new GuestSpec("obedient"));
+
+        foreach (var guest in new[] { stubborn, obedient })
+            await rig.First.RequireVirshAsync(["shutdown", guest.Name, "--mode", "acpi"], Ct);
+
+        await rig.First.Console(obedient.Name).WaitForAsync("guest: POWER obeyed", Deadline, Ct);
+        await Until.SomethingAsync(Deadline, async () => await StateAsync(obedient) == "shut off" ? this : null, () => "the obedient guest does not end", Ct);
+        var console = rig.First.Console(stubborn.Name);
+        await console.WaitForAsync("guest: POWER ignored", Deadline, Ct);
+        await console.WaitForHeartbeatAsync(console.LastHeartbeat, Deadline, Ct);
+        Assert.Equal("running", await StateAsync(stubborn));
+        await rig.First.RequireVirshAsync(["destroy", stubborn.Name], Ct);
+    }
+
+    [Fact]
+    public async Task An_interface_is_plugged_into_a_running_guest_and_out_again()
+    {
+        var guest = await BootAsync(new GuestSpec("plugged"));
+        var file = Path.Combine(rig.First.Directory, "interface.xml");
+        await File.WriteAllTextAsync(file, GuestSpec.InterfaceXml(33).ToString(), Ct);
+        var console = rig.First.Console(guest.Name);
+
+        await rig.First.RequireVirshAsync(["attach-device", guest.Name, file, "--live"], Ct);
+        await console.WaitForAsync("guest: NET\\+ eth0 mac=52:54:00:c0:02:21 driver=virtio_net", Deadline, Ct);
+        await rig.First.RequireVirshAsync(["detach-device", guest.Name, file, "--live"], Ct);
+        await console.WaitForAsync("guest: NET- eth0", Deadline, Ct);
+
+        var xml = await Until.SomethingAsync(Deadline, async () =>
+            await rig.First.RequireVirshAsync(["dumpxml", guest.Name], Ct) is var now && !now.Contains("<interface", StringComparison.Ordinal) ? now : null,
+            () => "the interface stays in the guest's description", Ct);
+        Assert.Contains("<serial", xml, StringComparison.Ordinal);
+        await rig.First.RequireVirshAsync(["destroy", guest.Name], Ct);
+    }
+
+    private async Task<GuestSpec> BootAsync(GuestSpec guest)
+    {
+        await rig.First.StartGuestAsync(guest, rig.Image, Ct);
+        await rig.First.Console(guest.Name).WaitForHeartbeatAsync(0, Deadline, Ct);
+        return guest;
+    }
+
+    /// <param name="direct">Whether the client talks to the target too; otherwise the source does.</param>
+    private async Task MoveAsync(GuestSpec guest, LabHost source, LabHost target, string uri, string? extra = null, bool direct = false)
+    {
+        var before = source.Console(guest.Name).LastHeartbeat;
+        Assert.True(before > 0);
+        await source.RequireVirshAsync(
+            ["migrate", "--live", "--persistent", "--undefinesource", .. direct ? Array.Empty<string>() : ["--p2p"], .. extra is null ? Array.Empty<string>() : [extra], guest.Name, uri], Ct);
+
+        await target.Console(guest.Name).WaitForHeartbeatAsync(before, Deadline, Ct);
+        Assert.DoesNotContain(guest.Name, await source.RequireVirshAsync(["list", "--all", "--name"], Ct), StringComparison.Ordinal);
+    }
+
+    private async Task<string> StateAsync(GuestSpec guest) => (await rig.First.RequireVirshAsync(["domstate", guest.Name], Ct)).Trim();
+}
