@@ -75,6 +75,8 @@ public sealed class TwoHosts : IAsyncDisposable
                 return host.StartDaemonAsync(ct);
             }));
             await EnsureCapabilitiesAsync(Path.Combine(options.ImageDirectory, "capabilities"), hosts, report, ct);
+            foreach (var host in hosts)
+                await HostResources.EnsureAsync(host, image, ct);
             return new TwoHosts(network, hosts, image);
         }
         catch when (!options.IsDetached)

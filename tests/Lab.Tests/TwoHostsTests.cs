@@ -1,3 +1,4 @@
+using System.Xml.Linq;
 using ControlPlane.Lab.Guests;
 using ControlPlane.Lab.Hosts;
 using ControlPlane.Lab.Processes;
@@ -10,6 +11,8 @@ public sealed class TwoHostsTests(TwoHostsRig fixture) : IClassFixture<TwoHostsR
 {
     /// <summary>A guest is at its heartbeat after four seconds; on a machine that is busy, much later.</summary>
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(2);
+
+    private const int Rounds = 10;
 
     private readonly TwoHosts rig = fixture.Rig;
 
@@ -42,15 +45,19 @@ public sealed class TwoHostsTests(TwoHostsRig fixture) : IClassFixture<TwoHostsR
     }
 
     [Fact]
-    public async Task A_guest_that_dirties_its_memory_moves_there_and_back_over_TCP_and_TLS_and_its_heart_goes_on()
+    public async Task A_guest_that_dirties_its_memory_moves_there_and_back_ten_times_over_TCP_and_TLS_and_its_heart_goes_on()
     {
         var guest = await BootAsync(new GuestSpec("wanderer") { AddressNumber = 20, DirtyMiBPerSecond = 20, DirtySpanMiB = 32 });
         await rig.First.Console(guest.Name).WaitForAsync("guest: DIRTYING 20 MiB/s over 3[0-9] MiB", Deadline, Ct);
 
-        await MoveAsync(guest, rig.First, rig.Second, rig.Second.PeerTcpUri);
-        await MoveAsync(guest, rig.Second, rig.First, rig.First.PeerTlsUri, "--tls");
+        for (var round = 0; round < Rounds; round++)
+        {
+            await MoveAsync(guest, rig.First, rig.Second, rig.Second.PeerTcpUri, "--p2p");
+            await MoveAsync(guest, rig.Second, rig.First, rig.First.PeerTlsUri, "--p2p", "--tls");
+        }
+
         // The client talks to both, and the hosts only carry the memory.
-        await MoveAsync(guest, rig.First, rig.Second, rig.Second.TlsUri, direct: true);
+        await MoveAsync(guest, rig.First, rig.Second, rig.Second.TlsUri);
 
         var ping = await rig.First.ExecuteAsync([rig.Image.Busybox, "ping", "-c", "1", "-w", "30", guest.Address!], Ct);
         Assert.True(ping.Succeeded, ping.Output);
@@ -61,24 +68,16 @@ public sealed class TwoHostsTests(TwoHostsRig fixture) : IClassFixture<TwoHostsR
     public async Task A_cut_between_the_hosts_fails_a_migration_in_mid_copy_and_the_guest_runs_on_where_it_was()
     {
         var guest = await BootAsync(new GuestSpec("cut") { DirtyMiBPerSecond = 20 });
-        await rig.First.Console(guest.Name).WaitForAsync("guest: DIRTYING", Deadline, Ct);
+        var migration = await BeginMigrationAsync(guest);
 
-        var migration = rig.First.VirshAsync(["migrate", "--live", "--p2p", "--bandwidth", "4", guest.Name, rig.Second.PeerTcpUri], Ct);
-        await Until.SomethingAsync(Deadline, async () =>
-            migration.IsCompleted || (await rig.First.VirshAsync(["domjobinfo", guest.Name], Ct)).Output.Contains("Memory processed", StringComparison.Ordinal) ? this : null,
-            () => "the copy does not begin", Ct);
         await rig.CutNetworkAsync(Ct);
         Assert.False((await rig.Second.ExecuteAsync([rig.Image.Busybox, "ping", "-c", "1", "-w", "1", rig.First.Name], Ct)).Succeeded);
         var failed = await migration;
         await rig.RestoreNetworkAsync(Ct);
 
         Assert.False(failed.Succeeded);
-        var console = rig.First.Console(guest.Name);
-        await console.WaitForHeartbeatAsync(console.LastHeartbeat, Deadline, Ct);
-        await Until.SomethingAsync(Deadline, async () =>
-            (await rig.Second.RequireVirshAsync(["list", "--all", "--name"], Ct)).Contains(guest.Name, StringComparison.Ordinal) ? null : this,
-            () => "the target keeps what arrived of the guest", Ct);
-        await MoveAsync(guest, rig.First, rig.Second, rig.Second.PeerTcpUri);
+        await AssertStayedAsync(guest);
+        await MoveAsync(guest, rig.First, rig.Second, rig.Second.PeerTcpUri, "--p2p");
         await rig.Second.RequireVirshAsync(["destroy", guest.Name], Ct);
     }
 
@@ -96,6 +95,65 @@ public sealed class TwoHostsTests(TwoHostsRig fixture) : IClassFixture<TwoHostsR
         Assert.Equal("running", (await rig.First.RequireVirshAsync(["domstate", guest.Name], Ct)).Trim());
         await rig.First.RequireVirshAsync(["destroy", guest.Name], Ct);
     }
+
+    [Theory, InlineData("source"), InlineData("target")]
+    public async Task A_daemon_that_is_killed_in_mid_copy_comes_back_to_a_guest_that_stayed_where_it_was(string end)
+    {
+        var guest = await BootAsync(new GuestSpec($"half-{end}") { DirtyMiBPerSecond = 20 });
+        var killed = end == "source" ? rig.First : rig.Second;
+        var migration = await BeginMigrationAsync(guest);
+
+        await killed.RestartDaemonAsync(Ct);
+
+        Assert.False((await migration).Succeeded);
+        await AssertStayedAsync(guest);
+        await rig.First.RequireVirshAsync(["destroy", guest.Name], Ct);
+    }
+
+    [Fact]
+    public async Task A_guest_boots_from_the_hosts_own_disk_and_takes_it_along()
+    {
+        const string Name = "booted";
+        foreach (var host in rig.Hosts)
+        {
+            await host.RequireVirshAsync(
+                ["vol-create-as", "default", $"{Name}.qcow2", "64M", "--format", "qcow2", "--backing-vol", GuestImage.DiskName, "--backing-vol-format", "raw"], Ct);
+        }
+
+        var file = Path.Combine(rig.First.Directory, $"{Name}.xml");
+        await File.WriteAllTextAsync(file, FromDisk(Name).ToString(), Ct);
+        await rig.First.RequireVirshAsync(["create", file], Ct);
+        await rig.First.RecordConsoleAsync(Name, Ct);
+        var console = rig.First.Console(Name);
+        await console.WaitForAsync("guest: NET\\+ eth0 mac=52:54:00:c0:02:2a driver=virtio_net address=192.0.2.58", Deadline, Ct);
+        var heartbeat = await console.WaitForHeartbeatAsync(0, Deadline, Ct);
+
+        await rig.First.RequireVirshAsync(["migrate", "--live", "--p2p", "--copy-storage-inc", Name, rig.Second.PeerTcpUri], Ct);
+
+        await rig.Second.RecordConsoleAsync(Name, Ct);
+        await rig.Second.Console(Name).WaitForHeartbeatAsync(heartbeat, Deadline, Ct);
+        var ping = await rig.First.ExecuteAsync([rig.Image.Busybox, "ping", "-c", "1", "-w", "30", "192.0.2.58"], Ct);
+        Assert.True(ping.Succeeded, ping.Output);
+        await rig.Second.RequireVirshAsync(["destroy", Name], Ct);
+    }
+
+    /// <summary>As a control plane would write it: no kernel, no log of the console, the network by its name.</summary>
+    private static XElement FromDisk(string name) => XElement.Parse(
+        $"""
+        <domain type='qemu'>
+          <name>{name}</name><memory unit='MiB'>192</memory><vcpu>1</vcpu>
+          <os><type arch='x86_64' machine='q35'>hvm</type></os>
+          <features><acpi/></features>
+          <cpu mode='custom' match='exact' check='none'><model>qemu64</model></cpu>
+          <devices>
+            <disk type='file' device='disk'>
+              <driver name='qemu' type='qcow2'/><source file='/var/lib/libvirt/images/{name}.qcow2'/><target dev='vda' bus='virtio'/>
+            </disk>
+            <interface type='network'><mac address='52:54:00:c0:02:2a'/><source network='guests'/><model type='virtio'/></interface>
+            <serial type='pty'/><controller type='usb' model='none'/><memballoon model='none'/>
+          </devices>
+        </domain>
+        """);
 
     [Fact]
     public async Task The_power_button_ends_a_guest_unless_it_is_told_to_ignore_it()
@@ -142,16 +200,37 @@ public sealed class TwoHostsTests(TwoHostsRig fixture) : IClassFixture<TwoHostsR
         return guest;
     }
 
-    /// <param name="direct">Whether the client talks to the target too; otherwise the source does.</param>
-    private async Task MoveAsync(GuestSpec guest, LabHost source, LabHost target, string uri, string? extra = null, bool direct = false)
+    private async Task MoveAsync(GuestSpec guest, LabHost source, LabHost target, string uri, params string[] how)
     {
         var before = source.Console(guest.Name).LastHeartbeat;
         Assert.True(before > 0);
-        await source.RequireVirshAsync(
-            ["migrate", "--live", "--persistent", "--undefinesource", .. direct ? Array.Empty<string>() : ["--p2p"], .. extra is null ? Array.Empty<string>() : [extra], guest.Name, uri], Ct);
+        await source.RequireVirshAsync(["migrate", "--live", "--persistent", "--undefinesource", .. how, guest.Name, uri], Ct);
 
         await target.Console(guest.Name).WaitForHeartbeatAsync(before, Deadline, Ct);
         Assert.DoesNotContain(guest.Name, await source.RequireVirshAsync(["list", "--all", "--name"], Ct), StringComparison.Ordinal);
+    }
+
+    /// <summary>A migration over TCP that takes some twenty seconds, in the middle of its copy.</summary>
+    private async Task<Task<ShellResult>> BeginMigrationAsync(GuestSpec guest)
+    {
+        await rig.First.Console(guest.Name).WaitForAsync("guest: DIRTYING", Deadline, Ct);
+        var migration = rig.First.VirshAsync(["migrate", "--live", "--p2p", "--bandwidth", "4", guest.Name, rig.Second.PeerTcpUri], Ct);
+        await Until.SomethingAsync(Deadline, async () =>
+            migration.IsCompleted || (await rig.First.VirshAsync(["domjobinfo", guest.Name], Ct)).Output.Contains("Memory processed", StringComparison.Ordinal) ? this : null,
+            () => "the copy does not begin", Ct);
+        Assert.False(migration.IsCompleted);
+        return migration;
+    }
+
+    /// <summary>The guest runs on the first host, and in the end the second one has nothing of it.</summary>
+    private async Task AssertStayedAsync(GuestSpec guest)
+    {
+        var console = rig.First.Console(guest.Name);
+        await console.WaitForHeartbeatAsync(console.LastHeartbeat, Deadline, Ct);
+        await Until.SomethingAsync(Deadline, async () =>
+            (await rig.Second.RequireVirshAsync(["list", "--all", "--name"], Ct)).Contains(guest.Name, StringComparison.Ordinal) ? null : this,
+            () => "the target keeps what arrived of the guest", Ct);
+        Assert.Equal("running", await StateAsync(guest));
     }
 
     private async Task<string> StateAsync(GuestSpec guest) => (await rig.First.RequireVirshAsync(["domstate", guest.Name], Ct)).Trim();

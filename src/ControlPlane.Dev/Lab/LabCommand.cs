@@ -101,6 +101,7 @@ internal sealed class LabCommand(Screen screen)
         screen.Plain($"      virsh -c {rig.Second.TcpUri} migrate --live --p2p --tls {example.Name} {rig.First.PeerTlsUri}");
         screen.Plain($"    kernel     {rig.Image.Kernel}");
         screen.Plain($"    initrd     {rig.Image.Initrd}");
+        screen.Plain($"    disk       {rig.Image.Disk}, and {GuestImage.DiskName} in each host's storage pool 'default'; network 'guests'");
         screen.Plain($"    the end    lab down {TwoHosts}");
         screen.Plain("");
     }

@@ -11,8 +11,15 @@ namespace ControlPlane.Lab.Guests;
 /// <param name="Kernel">The kernel's file.</param>
 /// <param name="Initrd">The file of the first file system.</param>
 /// <param name="Busybox">The guest's own tools as one program that runs anywhere, such as a host's <c>ping</c>.</param>
-public sealed record GuestImage(string Kernel, string Initrd, string Busybox)
+/// <param name="Disk">The same guest as a raw disk that boots by itself, to be a read-only base of others; <see cref="DiskName"/> on the hosts.</param>
+public sealed record GuestImage(string Kernel, string Initrd, string Busybox, string Disk)
 {
+    /// <summary>What the hosts' storage pool "default" knows the disk as.</summary>
+    public const string DiskName = "tiny.img";
+
+    /// <summary>With what is left out of the boot: probing of timers, and what a guest without KVM waits for in vain.</summary>
+    internal const string CommandLine = "console=ttyS0 quiet nokaslr tsc=reliable no_timer_check random.trust_cpu=on";
+
     private const string BusyboxPackage = "busybox-static";
 
     private static readonly TimeSpan BuiltElsewhereDeadline = TimeSpan.FromMinutes(10);
@@ -34,8 +41,10 @@ public sealed record GuestImage(string Kernel, string Initrd, string Busybox)
             () => $"another process has been building a guest image in {directory} for {BuiltElsewhereDeadline.TotalMinutes:0} minutes", ct);
         var init = EmbeddedFile.Read("guest-init.sh");
         var version = Convert.ToHexStringLower(SHA256.HashData(init))[..12];
-        var image = new GuestImage(Path.Combine(directory, "vmlinuz"), Path.Combine(directory, $"initrd-{version}.img"), Path.Combine(directory, "busybox"));
-        if (File.Exists(image.Kernel) && File.Exists(image.Initrd) && File.Exists(image.Busybox))
+        // A directory per build: modules fit their kernel alone, and a rig of another checkout may be using what it has built.
+        var home = Directory.CreateDirectory(Path.Combine(directory, version)).FullName;
+        var image = new GuestImage(Path.Combine(home, "vmlinuz"), Path.Combine(home, "initrd.img"), Path.Combine(home, "busybox"), Path.Combine(home, "disk.img"));
+        if (new[] { image.Kernel, image.Initrd, image.Busybox, image.Disk }.All(File.Exists))
             return image;
 
         var work = Directory.CreateDirectory(Path.Combine(directory, "build")).FullName;
@@ -48,9 +57,10 @@ public sealed record GuestImage(string Kernel, string Initrd, string Busybox)
         await WriteInitrdAsync(work, init, busybox, $"{image.Initrd}.new", ct);
         var kernel = Directory.EnumerateFiles(Path.Combine(work, "boot"), "vmlinuz-*").FirstOrDefault()
             ?? throw new LabException($"the kernel package has no kernel: {string.Join(", ", Directory.EnumerateFiles(work))}");
-        File.Move(busybox, image.Busybox, overwrite: true);
-        File.Move(kernel, image.Kernel, overwrite: true);
-        File.Move($"{image.Initrd}.new", image.Initrd, overwrite: true);
+        report("writing the guest's disk");
+        await BootDisk.WriteAsync($"{image.Disk}.new", work, kernel, $"{image.Initrd}.new", $"{CommandLine} guest.address=auto", ct);
+        foreach (var (made, kept) in new[] { (busybox, image.Busybox), (kernel, image.Kernel), ($"{image.Initrd}.new", image.Initrd), ($"{image.Disk}.new", image.Disk) })
+            File.Move(made, kept, overwrite: true);
         Directory.Delete(work, recursive: true);
         return image;
     }
@@ -78,7 +88,7 @@ public sealed record GuestImage(string Kernel, string Initrd, string Busybox)
 
         if (kernel.Count == 0)
             throw new LabException($"apt knows none of {string.Join(", ", KernelPackages)}; the guest's kernel comes from there");
-        string[] packages = [.. kernel, BusyboxPackage];
+        string[] packages = [.. kernel, BusyboxPackage, .. BootDisk.Packages];
         report($"fetching {string.Join(", ", packages)}");
         // Not installed, only unpacked: nothing of the machine is to change. As root apt fetches as root where its own user may not write.
         IReadOnlyList<string> download = ["env", "-C", work, "apt-get", "download", "-o", "APT::Sandbox::User=root", .. packages];

@@ -64,8 +64,7 @@ public sealed record GuestSpec(string Name)
 
     private string CommandLine => string.Join(' ', new[]
     {
-        // What is left out of the boot: probing of timers and of what a KVM guest never needs.
-        "console=ttyS0 quiet nokaslr tsc=reliable no_timer_check random.trust_cpu=on",
+        GuestImage.CommandLine,
         Address is { } address ? $"guest.address={address}/24" : null,
         DirtyMiBPerSecond > 0 ? $"guest.dirty={DirtyMiBPerSecond} guest.span={DirtySpanMiB}" : null,
         IgnoresPowerButton ? "guest.power=ignore" : null,

@@ -3,10 +3,10 @@
 #   BOOTED up=..                      user space is reached
 #   HB n=.. up=..                     a heartbeat, several a second; up is the guest's uptime in seconds
 #   PCI+ 0000:05:00.0 1af4:1041       a PCI function appeared (hot-plugged ones too); PCI- when it went
-#   NET+ eth0 mac=.. driver=..        an interface appeared and is up; NET- when it went
+#   NET+ eth0 mac=.. driver=..        an interface appeared and is up, eth0 with address=.. where it has one; NET- when it went
 #   DIRTYING .. MiB/s over .. MiB     the memory-dirtying loop has filled its memory and keeps the rate from here on
 #   POWER obeyed | POWER ignored      the ACPI power button was pressed
-# Told by the kernel's command line: guest.address=192.0.2.10/24 guest.dirty=MiB-per-second guest.span=MiB guest.power=ignore
+# Told by the kernel's command line: guest.address=192.0.2.10/24, or guest.address=auto (192.0.2.16 to .239, from the MAC), guest.dirty=MiB-per-second guest.span=MiB guest.power=ignore
 /bin/busybox mkdir -p /bin /proc /sys /dev /run
 /bin/busybox --install -s /bin
 export PATH=/bin
@@ -58,8 +58,13 @@ watch_hardware() {
       driver=$(readlink "$path/device/driver")
       read -r mac < "$path/address"
       ip link set "$name" up
-      [ "$name" = eth0 ] && [ -n "$address" ] && ip addr add "$address" dev eth0
-      say "NET+ $name mac=$mac driver=${driver##*/}"
+      more=
+      if [ "$name" = eth0 ] && [ -n "$address" ]; then
+        [ "$address" = auto ] && address=192.0.2.$((0x${mac##*:} % 224 + 16))/24
+        ip addr add "$address" dev eth0
+        more=" address=${address%/*}"
+      fi
+      say "NET+ $name mac=$mac driver=${driver##*/}$more"
     done
     for name in $interfaces; do
       case "$now" in *" $name "*) ;; *) say "NET- $name" ;; esac

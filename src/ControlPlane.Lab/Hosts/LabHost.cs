@@ -67,6 +67,17 @@ public sealed class LabHost
         await RequireVirshAsync(["start", guest.Name], ct);
     }
 
+    /// <summary>
+    /// From now on keeps what a running domain writes to its console, for domains without a log of their own: its first serial port
+    /// is a terminal that nobody reads. Ends with the domain on this host; again after it moved.
+    /// </summary>
+    public async Task RecordConsoleAsync(string domain, CancellationToken ct)
+    {
+        var terminal = (await RequireVirshAsync(["ttyconsole", domain], ct)).Trim();
+        const string Script = "setsid cat \"$1\" >> \"$2\" 2> /dev/null < /dev/null &";
+        await ExecuteAsync(["bash", "-c", Script, "record", terminal, Console(domain).File], ct);
+    }
+
     /// <summary>Whether the daemon's process is there.</summary>
     public async Task<bool> IsDaemonAliveAsync(CancellationToken ct) =>
         (await ExecuteAsync(["bash", "-c", $"kill -0 \"$(cat {PidFile})\""], ct)).Succeeded;
