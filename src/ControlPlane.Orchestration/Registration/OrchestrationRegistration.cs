@@ -5,6 +5,7 @@ using ControlPlane.Orchestration.Migrations;
 using ControlPlane.Orchestration.Operations;
 using ControlPlane.Orchestration.PciDevices;
 using ControlPlane.Orchestration.Placements;
+using ControlPlane.Orchestration.Projects;
 using ControlPlane.Orchestration.Reconcilers;
 using ControlPlane.Orchestration.VirtualMachines;
 using ControlPlane.Sagas;
@@ -82,6 +83,7 @@ public static class OrchestrationRegistration
         .AddSingleton<MemoryCopy>()
         .AddSingleton<DrainMoves>()
         .AddSingleton<VmDraftResolver>()
+        .AddSingleton<QuotaExplanation>()
         .AddSingleton<OperationWaiter>();
 
     private static IServiceCollection AddHandlers(this IServiceCollection services) => services

@@ -5,6 +5,7 @@ using ControlPlane.Domain.Pci;
 using ControlPlane.Domain.VirtualMachines;
 using ControlPlane.Orchestration.Claims;
 using ControlPlane.Orchestration.Placements;
+using ControlPlane.Orchestration.Projects;
 using ControlPlane.Persistence.Hosts;
 using ControlPlane.Persistence.VirtualMachines;
 using ControlPlane.Persistence.Writing;
@@ -22,7 +23,7 @@ public sealed record AcceptedVm(VirtualMachine Vm, Operation Operation);
 /// </summary>
 public sealed class CreateVirtualMachineHandler(
     VmDraftResolver resolver, FleetDirectory directory, FleetSnapshot fleet, FleetLoader loader, PlacementRecords placements, VmStore vms,
-    UsageStore usage, OperationStarter starter, IIdSource ids, MutationContext context, Announcements announcements)
+    UsageStore usage, QuotaExplanation quotas, OperationStarter starter, IIdSource ids, MutationContext context, Announcements announcements)
 {
     /// <summary>Tries at a placement, and at drawing a MAC that nobody has.</summary>
     private const int Tries = 16;
@@ -40,7 +41,9 @@ public sealed class CreateVirtualMachineHandler(
                 return fault;
             var accepted = await AcceptAsync(draft, id, spec, placement, attempt, ct);
             if (accepted.Succeeded || attempt + 1 == Tries || !IsWorthAnotherTry(accepted.Fault, spec))
-                return accepted.Fault?.Code == WriteFaults.PlacementConflictCode ? NoPlacement(accepted.Fault) : accepted;
+                return accepted.Fault?.Code == WriteFaults.PlacementConflictCode
+                    ? NoPlacement(accepted.Fault)
+                    : await quotas.OfAsync(accepted, draft.Project, Quotas.Of(spec), ct);
             if (accepted.Fault.Code == WriteFaults.PlacementConflictCode)
                 await loader.RefreshHostAsync(placement.Host, ct);
         }

@@ -4,6 +4,7 @@ using ControlPlane.Domain.Pci;
 using ControlPlane.Domain.VirtualMachines;
 using ControlPlane.Orchestration.Claims;
 using ControlPlane.Orchestration.Placements;
+using ControlPlane.Orchestration.Projects;
 using ControlPlane.Persistence.Hosts;
 using ControlPlane.Persistence.Records;
 using ControlPlane.Persistence.VirtualMachines;
@@ -18,7 +19,7 @@ namespace ControlPlane.Orchestration.VirtualMachines;
 /// keeps them until it is out.
 /// </summary>
 public sealed class PlugOperations(
-    VmStore vms, UsageStore usage, FleetSnapshot fleet, FleetLoader loader, PlacementRecords placements, OperationStarter starter,
+    VmStore vms, UsageStore usage, QuotaExplanation quotas, FleetSnapshot fleet, FleetLoader loader, PlacementRecords placements, OperationStarter starter,
     MutationContext context, Announcements announcements)
 {
     private const int Tries = 16;
@@ -37,7 +38,7 @@ public sealed class PlugOperations(
                 return fault;
             var started = await TryAttachAsync(vm, before, kind, newcomer, ct);
             if (started.Succeeded || attempt + 1 == Tries || started.Fault.Code is not (WriteFaults.PlacementConflictCode or WriteFaults.MacInUseCode))
-                return started;
+                return await quotas.OfAsync(started, vm.Project, Quotas.Difference(before.Spec, newcomer.Spec), ct);
             if (started.Fault.Code == WriteFaults.MacInUseCode && !newcomer.MacWasDrawn)
                 return started;
             await loader.RefreshHostAsync(vm.Host!.Value, ct);
