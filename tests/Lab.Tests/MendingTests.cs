@@ -39,4 +39,15 @@ public sealed class MendingTests
         Assert.Empty(TwoHosts.Find(options.Directory));
         Assert.False(await TwoHosts.DownAsync(options.Directory, Ct));
     }
+
+    [Fact]
+    public async Task Down_removes_a_rig_that_came_up_no_further_than_its_first_directory()
+    {
+        using var directory = TestDirectory.Create("half-made");
+        var rig = Path.Combine(directory.Path, "rig");
+        Directory.CreateDirectory(Path.Combine(rig, "hv1"));
+
+        Assert.True(await TwoHosts.DownAsync(rig, Ct));
+        Assert.False(Directory.Exists(rig));
+    }
 }

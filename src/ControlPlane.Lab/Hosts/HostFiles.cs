@@ -11,6 +11,9 @@ internal static class HostFiles
         File.WriteAllText(Path.Combine(directory, "etc", "hostname"), $"{name}\n");
         if (!File.Exists(HostsFile(directory)))
             File.WriteAllText(HostsFile(directory), "127.0.0.1 localhost\n");
+        // Debian's libvirtd asks for them before it reads which user QEMU is to run as; the package that makes them would also start a daemon.
+        WriteAccounts(directory, "passwd", "libvirt-qemu:x:64055:64055::/var/lib/libvirt:/usr/sbin/nologin");
+        WriteAccounts(directory, "group", "libvirt-qemu:x:64055:", "kvm:x:64056:");
         var uuid = Path.Combine(directory, "uuid");
         if (!File.Exists(uuid))
             File.WriteAllText(uuid, File.ReadAllText("/proc/sys/kernel/random/uuid").Trim());
@@ -70,6 +73,16 @@ internal static class HostFiles
     }
 
     public static string CapabilitiesOf(string directory) => Path.Combine(directory, "cache", "qemu", "capabilities");
+
+    /// <summary>The machine's accounts, and those of the wanted ones that it does not have.</summary>
+    private static void WriteAccounts(string directory, string file, params string[] wanted)
+    {
+        var machines = File.ReadAllLines($"/etc/{file}");
+        var names = machines.Select(NameOf).ToHashSet(StringComparer.Ordinal);
+        File.WriteAllLines(Path.Combine(directory, "etc", file), [.. machines, .. wanted.Where(line => !names.Contains(NameOf(line)))]);
+
+        static string NameOf(string line) => line.Split(':')[0];
+    }
 
     private static string HostsFile(string directory) => Path.Combine(directory, "etc", "hosts");
 }

@@ -44,9 +44,9 @@ internal sealed class HostNamespaces(string directory, string name)
         }
     }
 
-    /// <summary>Goes before a command that is to run inside the host.</summary>
+    /// <summary>Goes before a command that is to run inside the host; with its root too, which in a chroot is not the mount namespace's.</summary>
     public IReadOnlyList<string> Enter =>
-        ["nsenter", "-t", (Pid ?? throw new LabException($"host {name} is not up")).ToString(CultureInfo.InvariantCulture), "-m", "-u", "-i", "-n", "-p", "--"];
+        ["nsenter", "-t", (Pid ?? throw new LabException($"host {name} is not up")).ToString(CultureInfo.InvariantCulture), "-m", "-u", "-i", "-n", "-p", "-r", "--"];
 
     /// <param name="isDetached">Whether the host outlives this process.</param>
     public async Task StartAsync(bool isDetached, CancellationToken ct)
@@ -78,11 +78,13 @@ internal sealed class HostNamespaces(string directory, string name)
     {
         if (Pid is { } pid)
         {
-            await Shell.RunAsync(["kill", "-KILL", pid.ToString(CultureInfo.InvariantCulture)], ct);
+            // By the shell: a minimal system has no program of that name.
+            await Shell.RequireAsync(["bash", "-c", $"kill -KILL {pid}"], ct);
             await Until.SomethingAsync(EndDeadline, () => Task.FromResult(Pid is null ? this : null), () => $"host {name} (process {pid}) does not end", ct);
         }
 
-        File.Delete(PidFile);
+        if (File.Exists(PidFile))
+            File.Delete(PidFile);
         owned?.Dispose();
         owned = null;
     }
