@@ -41,7 +41,7 @@ namespace ControlPlane.Dev
             Plain("openapi", "Write the OpenAPI document from the endpoints, and lint it", ct => new OpenApiCommand(screen, repository).RunAsync(ct)),
             Migration(screen, repository),
             Bench(screen, repository),
-            Lab(screen),
+            Lab(screen, repository),
         };
 
         private static Command Up(Screen screen, Repository repository)
@@ -63,8 +63,12 @@ namespace ControlPlane.Dev
         private static Command Test(Screen screen, Repository repository)
         {
             var only = new Option<string?>("--only") { Description = "One test project, such as Domain" };
-            var command = new Command("test", "Install what the tests need, and run them all") { only };
-            command.SetAction((parsed, ct) => new TestCommand(screen, repository).RunAsync(parsed.GetValue(only), ct));
+            var rig = new Option<string?>("--rig") { Description = "Instead, the tests on a rig that is brought up for them; as root, minutes" };
+            rig.AcceptOnlyFromAmong(SriovLab.Rig);
+            var command = new Command("test", "Install what the tests need, and run them all") { only, rig };
+            command.SetAction((parsed, ct) => parsed.GetValue(rig) is null
+                ? new TestCommand(screen, repository).RunAsync(parsed.GetValue(only), ct)
+                : new RigTestCommand(screen, repository).RunAsync(TwoHostsOptions.LabDirectory, ct));
             return command;
         }
 
@@ -92,24 +96,27 @@ namespace ControlPlane.Dev
             return command;
         }
 
-        private static Command Lab(Screen screen)
+        private static Command Lab(Screen screen, Repository repository)
         {
             var directory = new Option<string>("--directory") { Description = "Where rigs are kept", DefaultValueFactory = _ => TwoHostsOptions.LabDirectory };
-            var lab = new LabCommand(screen);
-            var up = new Command("up", "Bring a rig up, or mend one that is up in part") { Rig(), directory };
-            up.SetAction((parsed, ct) => lab.UpAsync(Path.GetFullPath(parsed.GetRequiredValue(directory)), ct));
-            var down = new Command("down", "End all of a rig and remove it") { Rig(), directory };
-            down.SetAction((parsed, ct) => lab.DownAsync(Path.GetFullPath(parsed.GetRequiredValue(directory)), ct));
-            var status = new Command("status", "What is up") { directory };
-            status.SetAction((parsed, ct) => lab.StatusAsync(Path.GetFullPath(parsed.GetRequiredValue(directory)), ct));
-            return new Command("lab", "Real hosts to try things on: two libvirtd on this machine, with guests that migrate") { up, down, status };
+            var purge = new Option<bool>("--purge") { Description = $"Of {SriovLab.Rig}, also what the next up would begin from" };
+            var rig = new Argument<string>("rig") { Description = "Which one" };
+            rig.AcceptOnlyFromAmong(LabCommand.TwoHosts, SriovLab.Rig);
+            var twoHosts = new LabCommand(screen);
+            var sriov = new SriovLab(screen, repository);
 
-            static Argument<string> Rig()
-            {
-                var rig = new Argument<string>("rig") { Description = "Which one" };
-                rig.AcceptOnlyFromAmong(LabCommand.TwoHosts);
-                return rig;
-            }
+            var up = new Command("up", "Bring a rig up, or mend one that is up in part") { rig, directory };
+            up.SetAction((parsed, ct) => IsSriov(parsed) ? sriov.UpAsync(At(parsed), isFresh: false, ct) : twoHosts.UpAsync(At(parsed), ct));
+            var down = new Command("down", "End all of a rig and remove it") { rig, directory, purge };
+            down.SetAction((parsed, ct) => IsSriov(parsed) ? sriov.DownAsync(At(parsed), parsed.GetValue(purge), ct) : twoHosts.DownAsync(At(parsed), ct));
+            var status = new Command("status", "What is up; succeeds when a rig answers") { directory };
+            status.SetAction(async (parsed, ct) =>
+                await twoHosts.StatusAsync(At(parsed), ct) & await sriov.StatusAsync(At(parsed), ct));
+            return new Command("lab", "Real hosts to try things on: two libvirtd on this machine, or two nested hosts with SR-IOV") { up, down, status };
+
+            string At(ParseResult parsed) => Path.GetFullPath(parsed.GetRequiredValue(directory));
+
+            bool IsSriov(ParseResult parsed) => parsed.GetRequiredValue(rig) == SriovLab.Rig;
         }
 
         private static Command Plain(string name, string description, Func<CancellationToken, Task<int>> run)

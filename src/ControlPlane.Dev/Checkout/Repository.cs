@@ -5,9 +5,15 @@ internal sealed record Repository(string Root)
 {
     private const string Solution = "ControlPlane.sln";
 
+    /// <summary>The tests that run on the rig with nested hosts, and only when they are asked for: they take minutes.</summary>
+    public const string RigTests = "Libvirt.Rig.Tests";
+
     public string SolutionFile => Path.Combine(Root, Solution);
 
     public string Migrations => Path.Combine(Root, "migrations");
+
+    /// <summary>The scripts of the rig with nested hosts.</summary>
+    public string SriovRig => Path.Combine(Root, "tests", "lab", "sriov");
 
     public string OpenApiDocument => Path.Combine(Root, "openapi", "controlplane-v1.json");
 
@@ -26,10 +32,10 @@ internal sealed record Repository(string Root)
     public string Program(string project, string assembly, string configuration) =>
         Path.Combine(Root, "artifacts", "bin", project, configuration.ToLowerInvariant(), assembly);
 
-    /// <summary>The names of the test projects, by which they are run: their folders' names.</summary>
+    /// <summary>The names of the test projects, by which they are run: their folders' names. Without <see cref="RigTests"/>.</summary>
     public IReadOnlyList<string> TestProjects() =>
         [.. Directory.EnumerateDirectories(Path.Combine(Root, "tests"), "*.Tests").Select(directory => Path.GetFileName(directory)!)
-            .Where(name => File.Exists(TestProject(name))).Order(StringComparer.Ordinal)];
+            .Where(name => name != RigTests && File.Exists(TestProject(name))).Order(StringComparer.Ordinal)];
 
     /// <summary>Whether a test project works on a real PostgreSQL, and so takes longer than one that does not.</summary>
     public bool UsesPostgres(string testProject) => File.ReadAllText(TestProject(testProject)).Contains("Testing.csproj", StringComparison.Ordinal);

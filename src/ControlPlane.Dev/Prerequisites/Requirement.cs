@@ -34,6 +34,13 @@ internal sealed record Requirement(string Name, string Package, Func<Machine, bo
     public static readonly IReadOnlyList<Requirement> TwoHosts =
         [Libvirtd, LibvirtQemu, OnPath("virsh", "libvirt-clients"), Qemu, OnPath("qemu-img", "qemu-utils"), OnPath("ip", "iproute2")];
 
+    /// <summary>What the rig with nested hosts is made with; what runs in it, it brings along.</summary>
+    public static readonly IReadOnlyList<Requirement> Sriov =
+    [
+        Libvirt, OnPath("virsh", "libvirt-clients"), OnPath("xz", "xz-utils"), OnPath("zstd", "zstd"),
+        new("debootstrap", "debootstrap", machine => machine.Find("debootstrap") is not null || machine.HasFile("usr/sbin/debootstrap")),
+    ];
+
     /// <summary>What the tests need.</summary>
     public static readonly IReadOnlyList<Requirement> OfTests = [Postgres, Libvirt, .. TwoHosts];
 
