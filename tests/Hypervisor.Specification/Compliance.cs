@@ -8,6 +8,16 @@ public abstract class Compliance
     /// <summary>Specifications that the backend cannot be asked to meet, each with a reason beside it.</summary>
     protected virtual IReadOnlyCollection<Type> Exempt => [];
 
+    /// <summary>Tests that the backend cannot pass.</summary>
+    protected virtual IReadOnlyCollection<BackendException> Exceptions => [];
+
+    [Fact]
+    public void Every_exception_is_of_a_test_that_there_is_and_has_a_reason() => Assert.All(Exceptions, exception =>
+    {
+        Assert.NotNull(exception.Specification.GetMethod(exception.Test));
+        Assert.NotEmpty(exception.Reason);
+    });
+
     [Fact]
     public void Every_specification_is_derived()
     {

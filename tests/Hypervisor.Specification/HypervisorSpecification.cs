@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using ControlPlane.Domain;
 using ControlPlane.Domain.Networks;
 using ControlPlane.Domain.Pci;
@@ -22,10 +23,22 @@ public abstract class HypervisorSpecification
 
     protected abstract ISpecificationFleet NewFleet();
 
+    /// <summary>What the backend cannot keep; everything else it has to.</summary>
+    protected virtual IReadOnlyCollection<BackendException> Exceptions => [];
+
     /// <summary>Runs a test on a fresh fleet.</summary>
-    protected async Task OnFleet(Func<ISpecificationFleet, Task> test)
+    protected async Task OnFleet(Func<ISpecificationFleet, Task> test, [CallerMemberName] string name = "")
     {
+        var exception = Exceptions.FirstOrDefault(e => e.Test == name && e.Specification.IsInstanceOfType(this));
+        if (exception is { IsShown: false })
+            return;
         await using var fleet = NewFleet();
+        if (exception is not null)
+        {
+            var failure = await Record.ExceptionAsync(() => fleet.RunAsync(() => test(fleet)));
+            Assert.True(failure is not null, $"The backend keeps this after all; the exception can go: {exception.Reason}");
+            return;
+        }
         await fleet.RunAsync(() => test(fleet));
     }
 
@@ -37,7 +50,7 @@ public abstract class HypervisorSpecification
     {
         var vm = NewVm();
         return new DomainDefinition(
-            new DomainRef(vm, First), $"spec-{vms}", 1, 64, HugepageSize.None, fleet.Image, [], [], devices, fleet.LabelsFor(manner));
+            new DomainRef(vm, First), $"spec-{vms}", 1, 64, HugepageSize.None, fleet.ImageFor(manner), [], [], devices, fleet.LabelsFor(manner));
     }
 
     protected static MacAddress MacOf(int number) => new(0x5254_00aa_0000UL + (ulong)number);

@@ -21,8 +21,8 @@ public interface ISpecificationFleet : IAsyncDisposable
     /// <summary>The network function of either host that the tests make and use virtual functions of.</summary>
     PciAddress PhysicalFunction(IHypervisor host);
 
-    /// <summary>An image that the backend can boot.</summary>
-    string Image { get; }
+    /// <summary>An image that the backend can boot, with a guest that behaves so; a backend may tell its guests apart by labels instead.</summary>
+    string ImageFor(GuestManner manner);
 
     /// <summary>Labels of a VM whose guest behaves so.</summary>
     IReadOnlyDictionary<string, string> LabelsFor(GuestManner manner);

@@ -15,6 +15,14 @@ public sealed class BackendCheck(ProfileCatalog profiles, InventoryStore invento
         { Kind: BackendKind.Emulated } => profiles.Find(backend.Profile) is not null || await inventories.FindByNameAsync(backend.Profile, ct) is not null
             ? null
             : Fault.Field(FaultKind.Impossible, "backend.profile", $"there is no profile or inventory '{backend.Profile}'; see /profiles and /inventories."),
-        _ => Fault.Field(FaultKind.Impossible, "backend.kind", "this server has no libvirt backend; 'emulated' is what it can run."),
+        { Kind: BackendKind.Libvirt, Uri: null or "" } => Fault.Field(FaultKind.Malformed, "backend.uri", "is required for a libvirt host."),
+        _ => IsLibvirtUri(backend.Uri)
+            ? null
+            : Fault.Field(FaultKind.Impossible, "backend.uri", $"'{backend.Uri}' is no URI of a QEMU host's libvirt; it should be like qemu+tls://HOST/system, qemu+ssh://USER@HOST/system or qemu:///system."),
     };
+
+    /// <summary>Its shape only: whether anybody answers there is found out when the host is connected.</summary>
+    private static bool IsLibvirtUri(string? text) =>
+        Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme.Split('+') is ["qemu"] or ["qemu", _]
+        && uri.AbsolutePath is "/system" or "/session" && uri.Fragment.Length == 0;
 }

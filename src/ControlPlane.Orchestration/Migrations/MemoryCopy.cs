@@ -37,6 +37,8 @@ internal sealed class MemoryCopy(HostConnections hosts, MigrationRecords records
             case CopyPhase.Copying:
                 var next = await ClimbLadderAsync(source, s, progress, ct);
                 return StepOutcome<MigrationProgress>.WaitFor(next, ReadEvery, records.Copying(next));
+            // A VMM that cannot be held has gone over by itself; the switch-over then only says so.
+            case CopyPhase.Completed:
             case CopyPhase.HoldingBeforeSwitchOver:
                 var held = s with { Transfer = Transfer(progress) };
                 return StepOutcome<MigrationProgress>.Done(held, records.Copying(held));

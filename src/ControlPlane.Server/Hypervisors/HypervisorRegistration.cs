@@ -1,5 +1,7 @@
 using ControlPlane.Hypervisor;
 using ControlPlane.Hypervisor.Emulated;
+using ControlPlane.Hypervisor.Libvirt;
+using ControlPlane.Hypervisor.Libvirt.Connections;
 using ControlPlane.Server.Configuration;
 
 namespace ControlPlane.Server.Hypervisors;
@@ -9,10 +11,12 @@ internal static class HypervisorRegistration
 {
     public static IServiceCollection AddHypervisors(this IServiceCollection services, ServerOptions options) => services
         .AddSingleton<HardwareProfiles>()
-        .AddSingleton<IHypervisorFleet>(provider => new EmulatedFleet(
+        .AddSingleton(provider => new EmulatedFleet(
             (options.FastEmulation ? EmulationOptions.Fast : new EmulationOptions()) with
             {
                 JournalDirectory = Path.Combine(options.DataDirectory, "emulated"),
             },
-            provider.GetRequiredService<HardwareProfiles>().FindAsync, provider.GetRequiredService<TimeProvider>()));
+            provider.GetRequiredService<HardwareProfiles>().FindAsync, provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton(provider => new LibvirtFleet(new LibvirtOptions(), provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton<IHypervisorFleet, BackendFleet>();
 }

@@ -33,7 +33,7 @@ internal sealed class TestFleet : ISpecificationFleet
 
     public TimeProvider Time => Virtual;
 
-    public string Image => "tiny";
+    public string ImageFor(GuestManner manner) => "tiny";
 
     public static EmulatedHost ModelOf(IHypervisor host) => ((EmulatedHypervisor)host).Model;
 

@@ -1,0 +1,29 @@
+namespace ControlPlane.Hypervisor.Libvirt.Connections;
+
+/// <summary>How patient the backend is with its hosts.</summary>
+public sealed record LibvirtOptions
+{
+    /// <summary>How long one try to reach a host's libvirt may take.</summary>
+    public TimeSpan OpenTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Whole seconds of silence after which the daemon is asked whether it is there.</summary>
+    public TimeSpan KeepAliveInterval { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>How many of these may stay unanswered before the host counts as lost.</summary>
+    public int KeepAliveCount { get; init; } = 3;
+
+    /// <summary>The longest pause between two tries to reach a lost host; the first ones are shorter.</summary>
+    public TimeSpan ReconnectPauseMax { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a VMM that is ending may take to close a device before it counts as one that holds it.</summary>
+    public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How much of a copy's first pass must be left, in time at the present rate, when it is slowed down to a hold.</summary>
+    public TimeSpan HoldAhead { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long one call waits for a guest to go over, once it was let go.</summary>
+    public TimeSpan SwitchOverTimeout { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>How often what has no event is looked at.</summary>
+    public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(250);
+}

@@ -1,0 +1,86 @@
+using System.Xml.Linq;
+using ControlPlane.Hypervisor.Libvirt.DomainXml;
+using LibvirtSharp;
+
+namespace ControlPlane.Hypervisor.Libvirt.Domains;
+
+/// <summary>A domain of ours on a host, as it was found at the start of a call.</summary>
+internal sealed class KnownDomain(VirDomain domain, DomainMark mark) : IDisposable
+{
+    public VirDomain Handle { get; } = domain;
+
+    public DomainMark Mark { get; private set; } = mark;
+
+    public bool IsActive => Handle.IsActive();
+
+    public DomainState State => StateOf(Handle, Mark);
+
+    /// <summary>The domain of a VM; null when there is none, or when what has its UUID is not ours.</summary>
+    public static KnownDomain? Find(VirConnect connection, Domain.VmId vm)
+    {
+        if (connection.FindDomainByUuid(vm.Value) is not { } domain)
+            return null;
+        try
+        {
+            if (MarkOf(domain) is { } mark)
+                return new KnownDomain(domain, mark);
+            domain.Dispose();
+            return null;
+        }
+        catch
+        {
+            domain.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// The stored definition's mark where there is one: of an incoming domain the live one is the source's. The newer epoch of the two counts.
+    /// </summary>
+    public static DomainMark? MarkOf(VirDomain domain)
+    {
+        var stored = domain.IsPersistent() ? Read(domain, VirDomainModificationImpact.Config) : null;
+        var live = domain.IsActive() ? Read(domain, VirDomainModificationImpact.Live) : null;
+        if (stored is null || live is null)
+            return stored ?? live;
+        return stored.Ref.Epoch >= live.Ref.Epoch ? stored : stored with { Ref = live.Ref };
+    }
+
+    /// <summary>Only a domain of which the stored definition says that it waits for a migration can be incoming; it is until it runs.</summary>
+    public static DomainState StateOf(VirDomain domain, DomainMark mark)
+    {
+        var (state, reason) = domain.GetState();
+        return state switch
+        {
+            VirDomainState.Running or VirDomainState.Blocked or VirDomainState.Shutdown => DomainState.Running,
+            _ when mark.Incoming => DomainState.Incoming,
+            VirDomainState.Paused or VirDomainState.Pmsuspended =>
+                // The source's pause at the switch-over is part of the move; a guest that starts has not been paused by anybody.
+                (VirDomainPausedReason)reason is VirDomainPausedReason.Migration or VirDomainPausedReason.StartingUp ? DomainState.Running : DomainState.Paused,
+            _ => DomainState.Off,
+        };
+    }
+
+    public void Write(DomainMark mark)
+    {
+        var text = mark.Write().ToString(SaveOptions.DisableFormatting);
+        if (Handle.IsPersistent())
+            Set(text, VirDomainModificationImpact.Config);
+        if (Handle.IsActive())
+            Set(text, VirDomainModificationImpact.Live);
+        Mark = mark;
+    }
+
+    /// <summary>What runs now, or is stored when nothing runs.</summary>
+    public DomainPicture Look() => DomainXmlReader.Read(Handle.GetXml());
+
+    public DomainPicture LookAtStored() => DomainXmlReader.Read(Handle.GetXml(VirDomainXmlFlags.Inactive));
+
+    public void Dispose() => Handle.Dispose();
+
+    private void Set(string text, VirDomainModificationImpact impact) =>
+        Handle.SetMetadata(VirDomainMetadataType.Element, text, DomainMark.Prefix, DomainMark.Namespace.NamespaceName, impact);
+
+    private static DomainMark? Read(VirDomain domain, VirDomainModificationImpact impact) =>
+        DomainMark.Parse(domain.GetMetadata(VirDomainMetadataType.Element, DomainMark.Namespace.NamespaceName, impact));
+}

@@ -1,0 +1,192 @@
+using System.Collections.Concurrent;
+using ControlPlane.Domain;
+using ControlPlane.Hypervisor.Libvirt.Calls;
+using ControlPlane.Hypervisor.Libvirt.Connections;
+using ControlPlane.Hypervisor.Libvirt.Domains;
+using ControlPlane.Hypervisor.Libvirt.Events;
+using ControlPlane.Hypervisor.Libvirt.Register;
+using LibvirtSharp;
+
+namespace ControlPlane.Hypervisor.Libvirt.Migration;
+
+/// <summary>Live migration of one host's domains. What a migration is doing stands in the host's register, so another server can ask for it.</summary>
+internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, EventStream events, LibvirtOptions patience) : IMigrationPort
+{
+    private readonly ConcurrentDictionary<VmId, OutgoingCopy> copies = new();
+
+    public Task<Outcome<IncomingMigration>> PrepareIncomingAsync(DomainDefinition definition, CancellationToken ct) =>
+        calls.RunAsync((at, connection) => new IncomingCalls(at, host).Prepare(connection, definition), ct);
+
+    public Task<Outcome<Done>> DiscardIncomingAsync(DomainRef domain, CancellationToken ct) =>
+        calls.RunAsync((at, connection) => new IncomingCalls(at, host).Discard(connection, domain), ct);
+
+    public async Task<Outcome<Done>> BeginCopyAsync(DomainRef domain, IncomingMigration target, CopyOptions options, CancellationToken ct)
+    {
+        var route = MigrationRoute.Parse(target.Uri);
+        var read = await ReadAsync(domain, ct);
+        if (!read.TryGet(out var known, out var fault))
+            return fault;
+        if (known.Phase is CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver or CopyPhase.Completed)
+            return default(Done);
+        var opened = await OpenTargetAsync(route, ct);
+        if (!opened.TryGet(out var targetConnection, out fault))
+            return fault;
+        var begun = await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).Begin(connection, domain, route, targetConnection), ct);
+        if (!begun.TryGet(out var leaving, out fault))
+        {
+            targetConnection.Dispose();
+            return fault;
+        }
+        var copy = copies[domain.Vm] = new OutgoingCopy(leaving.Domain, host, options, patience) { Changed = phase => Tell(domain.Vm, phase) };
+        _ = CarryOutAsync(copy, leaving, domain, route, targetConnection);
+        return default(Done);
+    }
+
+    public async Task<Outcome<Done>> SetDowntimeLimitAsync(DomainRef domain, TimeSpan limit, CancellationToken ct)
+    {
+        var read = await ReadAsync(domain, ct);
+        if (!read.TryGet(out var progress, out var fault))
+            return fault;
+        if (progress.Phase is not (CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver))
+            return Fault.Conflict("no-copy", $"No copy of VM {domain.Vm} is under way.");
+        if (copies.TryGetValue(domain.Vm, out var copy))
+            copy.DowntimeLimit = limit;
+        return default(Done);
+    }
+
+    public Task<Outcome<CopyProgress>> ReadProgressAsync(DomainRef domain, CancellationToken ct) => ReadAsync(domain, ct);
+
+    public async Task<Outcome<Done>> AbortCopyAsync(DomainRef domain, CancellationToken ct)
+    {
+        var read = await ReadAsync(domain, ct);
+        if (!read.TryGet(out var progress, out var fault))
+            return fault;
+        if (progress.Phase == CopyPhase.Completed)
+            return AlreadySwitched(domain);
+        if (progress.Phase is not (CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver))
+            return default(Done);
+        if (copies.TryGetValue(domain.Vm, out var copy))
+            copy.Abort();
+        else if ((await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).Abort(connection, domain), ct)).Fault is { } refused)
+            return refused;
+        return (await AwaitEndAsync(domain, ct)).TryGet(out var end, out fault)
+            ? end.Phase == CopyPhase.Completed ? AlreadySwitched(domain) : default(Done)
+            : fault;
+    }
+
+    public async Task<Outcome<SwitchOverResult>> SwitchOverAsync(DomainRef domain, CancellationToken ct)
+    {
+        var read = await ReadAsync(domain, ct);
+        if (!read.TryGet(out var progress, out var fault))
+            return fault;
+        switch (progress.Phase)
+        {
+            case CopyPhase.None:
+                return Fault.Conflict("no-copy", $"No copy of VM {domain.Vm} is known.");
+            case CopyPhase.Copying:
+                return Fault.Conflict("not-holding", $"The copy of VM {domain.Vm} has not converged.");
+            case CopyPhase.HoldingBeforeSwitchOver:
+                var letGo = copies.TryGetValue(domain.Vm, out var copy)
+                    ? await copy.LetGoAsync(ct)
+                    : (await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).LetGo(connection, domain), ct)).Fault;
+                // It may have gone over by itself in between: where it is now is what counts.
+                var ended = await AwaitEndAsync(domain, ct);
+                if (!ended.TryGet(out progress, out fault))
+                    return letGo ?? fault;
+                break;
+            default:
+                break;
+        }
+        return progress.Phase == CopyPhase.Completed ? SwitchOverResult.OnTarget : SwitchOverResult.StayedOnSource;
+    }
+
+    /// <summary>libvirt sends no probe frames, so nothing was measured, and that is what is said.</summary>
+    public async Task<Outcome<IReadOnlyList<InterfaceGap>>> MeasureGapsAsync(DomainRef domain, DateTimeOffset since, CancellationToken ct) =>
+        await calls.RunAsync<IReadOnlyList<InterfaceGap>>((at, connection) =>
+        {
+            if (!at.Admission.Admit(connection, domain).TryGet(out var known, out var stale) && stale is not null)
+                return stale;
+            using (known)
+                return known is null ? [] : known.Look().Interfaces.Select(i => new InterfaceGap(i.Name, TimeSpan.Zero, 0, 0)).ToArray();
+        }, ct);
+
+    private static Fault AlreadySwitched(DomainRef domain) => Fault.Conflict("already-switched", $"VM {domain.Vm} runs on the target already.");
+
+    private void Tell(VmId vm, CopyPhase phase) => events.Tell(new HypervisorEvent.CopyChanged(vm, phase, host.Time.GetUtcNow()));
+
+    private async Task<Outcome<CopyProgress>> ReadAsync(DomainRef domain, CancellationToken ct)
+    {
+        var watched = copies.GetValueOrDefault(domain.Vm)?.Progress;
+        return await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).Read(connection, domain, watched), ct);
+    }
+
+    /// <summary>Until the job is over, or the time is: then the caller asks again.</summary>
+    private async Task<Outcome<CopyProgress>> AwaitEndAsync(DomainRef domain, CancellationToken ct)
+    {
+        var until = host.Time.GetUtcNow() + patience.SwitchOverTimeout;
+        while (true)
+        {
+            var read = await ReadAsync(domain, ct);
+            if (!read.TryGet(out var progress, out var fault))
+                return fault;
+            if (progress.Phase is not (CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver))
+                return progress;
+            if (host.Time.GetUtcNow() >= until)
+                return Fault.Unavailable("switch-over-pending", $"VM {domain.Vm} has not gone over within {patience.SwitchOverTimeout.TotalSeconds:0} s: {progress.BytesRemaining >> 20} MiB are left, and the guest dirties {progress.DirtyMiBPerSecond:0.#} MiB/s.");
+            await Task.Delay(patience.PollInterval, host.Time, ct);
+        }
+    }
+
+    /// <summary>A connection of the migration's own: the target may not be open in this process, and a long job does not fill its calls.</summary>
+    private async Task<Outcome<VirConnect>> OpenTargetAsync(MigrationRoute route, CancellationToken ct)
+    {
+        try
+        {
+            var connection = await VirConnect.OpenAsync(route.Uri, patience.OpenTimeout, time: host.Time, cancellationToken: ct);
+            connection.SetKeepAlive(patience.KeepAliveInterval, patience.KeepAliveCount);
+            return connection;
+        }
+        catch (LibvirtException e)
+        {
+            return Fault.Unavailable("target-unavailable", $"{route.Uri} cannot be reached. libvirt: {e.Message}");
+        }
+    }
+
+    private async Task CarryOutAsync(OutgoingCopy copy, Leaving leaving, DomainRef domain, MigrationRoute route, VirConnect target)
+    {
+        using (target)
+        using (leaving.Domain)
+        {
+            var end = await copy.RunAsync(aborting => MigrateAsync(leaving, copy.Options, route, target, aborting));
+            await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).Remember(connection, domain, route, end), CancellationToken.None);
+        }
+        copies.TryRemove(new KeyValuePair<VmId, OutgoingCopy>(domain.Vm, copy));
+        copy.Dispose();
+        Tell(domain.Vm, copy.Progress.Phase);
+    }
+
+    private static async Task<VirJobStatistics?> MigrateAsync(
+        Leaving leaving, CopyOptions options, MigrationRoute route, VirConnect target, CancellationToken aborting)
+    {
+        var (flags, parameters) = (CopyJob.Flags(route, options), CopyJob.Parameters(route, options, leaving.LiveXml));
+        if (route.PeerToPeer)
+            await leaving.Domain.MigrateToUri3Async(route.PeerUri, parameters, flags, cancellationToken: aborting);
+        else
+            (await leaving.Domain.Migrate3Async(target, parameters, flags, cancellationToken: aborting)).Dispose();
+        return await target.RunAsync(() => StatisticsOf(target, leaving.Domain.Uuid), CancellationToken.None);
+    }
+
+    /// <summary>The target has the final figures; without them the move is no less done.</summary>
+    private static VirJobStatistics? StatisticsOf(VirConnect target, Guid uuid)
+    {
+        try
+        {
+            using var moved = target.FindDomainByUuid(uuid);
+            return moved?.GetJobStatistics(VirDomainGetJobStatsFlags.Completed);
+        }
+        catch (LibvirtException)
+        {
+            return null;
+        }
+    }
+}

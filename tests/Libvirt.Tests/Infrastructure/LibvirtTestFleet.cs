@@ -1,0 +1,131 @@
+using ControlPlane.Domain;
+using ControlPlane.Domain.Hosts;
+using ControlPlane.Domain.Pci;
+using ControlPlane.Hypervisor;
+using ControlPlane.Hypervisor.Libvirt;
+using ControlPlane.Hypervisor.Libvirt.Connections;
+using ControlPlane.Hypervisor.Libvirt.DomainXml;
+using ControlPlane.Hypervisor.Libvirt.Register;
+using ControlPlane.Hypervisor.Specification;
+
+namespace ControlPlane.Libvirt.Tests.Infrastructure;
+
+/// <summary>The two hosts as a fleet of one test's own: emptied when the test is over, and before, of what a broken one left.</summary>
+internal sealed class LibvirtTestFleet : ISpecificationFleet
+{
+    private readonly TwoHosts hosts;
+    private readonly LibvirtFleet fleet;
+    private IHypervisor? source;
+    private IHypervisor? target;
+
+    public LibvirtTestFleet(TwoHosts hosts, IReadOnlyDictionary<string, string>? labels = null)
+    {
+        (this.hosts, Labels) = (hosts, labels ?? new Dictionary<string, string>());
+        fleet = NewFleet();
+    }
+
+    public static LibvirtOptions Options { get; } = new()
+    {
+        OpenTimeout = TimeSpan.FromSeconds(5),
+        KeepAliveInterval = TimeSpan.FromSeconds(1),
+        ReconnectPauseMax = TimeSpan.FromSeconds(1),
+        PollInterval = TimeSpan.FromMilliseconds(100),
+    };
+
+    private IReadOnlyDictionary<string, string> Labels { get; }
+
+    public IHypervisor Source => source ?? throw new InvalidOperationException("Only while a test runs.");
+
+    public IHypervisor Target => target ?? throw new InvalidOperationException("Only while a test runs.");
+
+    public TimeProvider Time => TimeProvider.System;
+
+    /// <summary>Another control plane on the same hosts, or the same one after a restart: it knows nothing but what the hosts tell.</summary>
+    public static LibvirtFleet NewFleet() => new(Options, TimeProvider.System);
+
+    public Host HostOf(string name) => new(
+        new HostId(new Guid(name[0], 0, 0, [0x80, 0, 0, 0, 0, 0, 0, 2])), name, new HostBackend(BackendKind.Libvirt, Uri: hosts.Uri(name)), HostState.Up, null,
+        Labels.Concat(
+        [
+            new("libvirt-migration-uri", "tcp://127.0.0.1"),
+            // Machines that run tests often offer a KVM that does not work, and the guests are too small to need one.
+            new("libvirt-domain-type", "qemu"),
+        ]).ToDictionary(), HostCapacity.Unknown, CpuModel.Unknown, 1, 1, false, null,
+        new Generation(1), null, default, default);
+
+    public async Task RunAsync(Func<Task> test)
+    {
+        await hosts.ReviveAsync();
+        Empty();
+        source = (await fleet.OpenAsync(HostOf("a"), CancellationToken.None)).Value;
+        target = (await fleet.OpenAsync(HostOf("b"), CancellationToken.None)).Value;
+        await test();
+    }
+
+    /// <summary>There is none; the tests that want one are exceptions.</summary>
+    public PciAddress PhysicalFunction(IHypervisor host) => new(0, 0xee, 0, 0);
+
+    public string ImageFor(GuestManner manner) => TinyGuest.NameOf(manner);
+
+    public IReadOnlyDictionary<string, string> LabelsFor(GuestManner manner) => new Dictionary<string, string>();
+
+    public Task CrashAsync(IHypervisor host) => hosts.CutPowerAsync(NameOf(host));
+
+    public async Task ReviveAsync(IHypervisor host)
+    {
+        await hosts.StartDaemonAsync(NameOf(host));
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+        while (!(await host.PingAsync(patience.Token)).Succeeded)
+            await Task.Delay(Options.PollInterval, TimeProvider.System, patience.Token);
+    }
+
+    public Task BreakResetAsync(IHypervisor host, PciAddress function) => throw new NotSupportedException("Resets are the kernel's.");
+
+    public async ValueTask DisposeAsync()
+    {
+        await fleet.DisposeAsync();
+        await hosts.ReviveAsync();
+        Empty();
+    }
+
+    public string NameOf(IHypervisor host) => host == Source ? "a" : "b";
+
+    private void Empty()
+    {
+        foreach (var host in new[] { "a", "b" })
+        {
+            using var connection = VirConnect.Open(hosts.Uri(host));
+            foreach (var domain in connection.ListAllDomains())
+            {
+                using (domain)
+                    End(domain);
+            }
+            using var pool = connection.LookupStoragePoolByName("default");
+            pool.Refresh();
+            foreach (var volume in pool.ListAllVolumes())
+            {
+                using (volume)
+                {
+                    if (volume.Name.StartsWith("cp-", StringComparison.Ordinal))
+                        volume.Delete();
+                }
+            }
+        }
+    }
+
+    private static void End(VirDomain domain)
+    {
+        if (!DomainMark.IsOurs(domain.Name, domain.Uuid) && domain.Name != HostRegister.DomainName)
+            return;
+        try
+        {
+            if (domain.IsActive())
+                domain.Destroy();
+            domain.Undefine();
+        }
+        catch (LibvirtException e) when (e.Code is VirErrorNumber.NoDomain or VirErrorNumber.OperationInvalid)
+        {
+            // It went by itself.
+        }
+    }
+}
