@@ -106,7 +106,7 @@ namespace ControlPlane.Dev
             var sriov = new SriovLab(screen, repository);
 
             var up = new Command("up", "Bring a rig up, or mend one that is up in part") { rig, directory };
-            up.SetAction((parsed, ct) => IsSriov(parsed) ? sriov.UpAsync(At(parsed), isFresh: false, ct) : twoHosts.UpAsync(At(parsed), ct));
+            up.SetAction((parsed, ct) => IsSriov(parsed) ? sriov.UpAsync(At(parsed), ct) : twoHosts.UpAsync(At(parsed), ct));
             var down = new Command("down", "End all of a rig and remove it") { rig, directory, purge };
             down.SetAction((parsed, ct) => IsSriov(parsed) ? sriov.DownAsync(At(parsed), parsed.GetValue(purge), ct) : twoHosts.DownAsync(At(parsed), ct));
             var status = new Command("status", "What is up; succeeds when a rig answers") { directory };

@@ -3,7 +3,7 @@ using ControlPlane.Lab.Probes;
 
 namespace ControlPlane.Libvirt.Rig.Tests;
 
-/// <summary>What a cycle did and how long each part took; a file, written line by line, that outlives a test that fails.</summary>
+/// <summary>What cycles did and how long each part took; a file, written line by line, that outlives a test that fails.</summary>
 internal sealed class CycleLog : IDisposable
 {
     private readonly StreamWriter file;
@@ -12,7 +12,7 @@ internal sealed class CycleLog : IDisposable
 
     public CycleLog(string path)
     {
-        file = new StreamWriter(path) { AutoFlush = true };
+        file = new StreamWriter(path, append: true) { AutoFlush = true };
         began = time.GetTimestamp();
     }
 
@@ -42,7 +42,7 @@ internal sealed class CycleLog : IDisposable
     }
 
     public void Figures(string name, ProbeFigures figures) => Say(string.Create(CultureInfo.InvariantCulture,
-        $"  probes, {name}: {figures.Sent} sent, {figures.Lost} lost, gap {figures.Gap.TotalSeconds:0.00} s, longest silence {figures.Silence.TotalSeconds:0.00} s, slowest reply {figures.WorstRoundTrip.TotalSeconds:0.00} s"));
+        $"probes, {name}: {figures.Sent} sent, {figures.Lost} lost, gap {figures.Gap.TotalSeconds:0.00} s, longest silence {figures.Silence.TotalSeconds:0.00} s, slowest reply {figures.WorstRoundTrip.TotalSeconds:0.00} s"));
 
     public void Dispose() => file.Dispose();
 }

@@ -24,6 +24,23 @@ internal sealed class GuestCycle(CycleLog log, ProbeStream probes)
     private static readonly string FunctionXml =
         File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "function.xml"));
 
+    private readonly List<(string Name, TimeSpan From, TimeSpan To)> stretches = [];
+
+    /// <summary>
+    /// Tells what each part, and all from a time on, did to the traffic. At the end, when replies that were only late have come: one that is under
+    /// way looks lost.
+    /// </summary>
+    /// <returns>The figures of the whole.</returns>
+    public async Task<ProbeFigures> TellTrafficAsync(string whole, TimeSpan from, CancellationToken ct)
+    {
+        stretches.Add((whole, from, probes.Now));
+        await TrafficFlowsAsync(ct);
+        var trace = probes.Trace();
+        foreach (var stretch in stretches)
+            log.Figures(stretch.Name, trace.Between(stretch.From, stretch.To));
+        return trace.Between(from, stretches[^1].To);
+    }
+
     public Task<TimeSpan> TrafficFlowsAsync(CancellationToken ct) => probes.AwaitRepliesAsync(RepliesMeantByFlowing, Deadline, ct);
 
     /// <summary>Hot-plugs the function; answers its address in the guest.</summary>
@@ -43,7 +60,7 @@ internal sealed class GuestCycle(CycleLog log, ProbeStream probes)
         log.Say($"  {Function} of {host.Name} is bound to vfio-pci, alone in its IOMMU group; on the host: {await host.RunAsync("readlink /sys/bus/pci/devices/0000:04:10.0/driver /sys/bus/pci/devices/0000:04:10.0/iommu_group | sed 's:.*/::' | paste -sd ' '", ct)}");
         log.Say($"  guest: {await log.PartAsync("  the guest has the interface", () => host.AwaitConsoleAsync("NET+ .*driver=igbvf", seen, Deadline, ct))}");
         await log.PartAsync("  traffic flows", () => TrafficFlowsAsync(ct));
-        log.Figures($"plug on {host.Name}", probes.Trace().Between(from, probes.Now));
+        stretches.Add(($"plug on {host.Name}", from, probes.Now));
         return AddressInGuest(host);
     }
 
@@ -84,7 +101,7 @@ internal sealed class GuestCycle(CycleLog log, ProbeStream probes)
         });
         Assert.Null(Device(host));
         await log.PartAsync("  traffic flows over the standby", () => TrafficFlowsAsync(ct));
-        log.Figures($"unplug on {host.Name}", probes.Trace().Between(from, probes.Now));
+        stretches.Add(($"unplug on {host.Name}", from, probes.Now));
         Assert.Equal("igbvf", host.DriverOf(Function));
         log.Say($"  {Function} of {host.Name} is back at igbvf");
     }
@@ -111,8 +128,25 @@ internal sealed class GuestCycle(CycleLog log, ProbeStream probes)
         }
 
         await log.PartAsync("  first heartbeat on the target", () => target.AwaitConsoleAsync("guest: HB", heartbeats, Deadline, ct));
-        await log.PartAsync("  traffic flows over the standby", () => TrafficFlowsAsync(ct));
-        log.Figures($"migration {source.Name} to {target.Name}", probes.Trace().Between(from, probes.Now));
+        await log.PartAsync("  traffic flows", () => TrafficFlowsAsync(ct));
+        stretches.Add(($"migration {source.Name} to {target.Name}", from, probes.Now));
+    }
+
+    /// <summary>
+    /// Migrates with the function plugged in: QEMU takes it out before the copy and the target's in after it, since it is the transient one of a
+    /// team. libvirt tells no events of that; the guest and both hosts' drivers do.
+    /// </summary>
+    public async Task<string> MigrateWithFunctionAsync(NestedHost source, NestedHost target, CancellationToken ct)
+    {
+        Assert.Equal("vfio-pci", source.DriverOf(Function));
+        Assert.Equal("igbvf", target.DriverOf(Function));
+        var seen = await target.ConsoleLinesAsync("NET+ .*driver=igbvf", ct);
+        await MigrateAsync(source, target, ct);
+        log.Say($"  guest: {await log.PartAsync("  the guest has the target's function", () => target.AwaitConsoleAsync("NET+ .*driver=igbvf", seen, Deadline, ct))}");
+        Assert.Equal("igbvf", source.DriverOf(Function));
+        Assert.Equal("vfio-pci", target.DriverOf(Function));
+        await log.PartAsync("  traffic flows", () => TrafficFlowsAsync(ct));
+        return AddressInGuest(target);
     }
 
     private Action<VirEvent> Tell(NestedHost host) => happened => log.Say($"  event of {host.Name}: {happened}");

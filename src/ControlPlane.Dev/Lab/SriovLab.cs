@@ -13,9 +13,8 @@ internal sealed class SriovLab(Screen screen, Repository repository)
 {
     public const string Rig = "sriov";
 
-    /// <param name="directory">Where rigs are kept.</param>
-    /// <param name="isFresh">Whether hosts that run are put back to the snapshot; otherwise they are left as they are.</param>
-    public async Task<int> UpAsync(string directory, bool isFresh, CancellationToken ct)
+    /// <summary>Hosts that answer are left as they are.</summary>
+    public async Task<int> UpAsync(string directory, CancellationToken ct)
     {
         if (!IsRoot())
             return 1;
@@ -25,7 +24,7 @@ internal sealed class SriovLab(Screen screen, Repository repository)
         screen.Good("all there");
         screen.Heading("Nested hosts with SR-IOV");
         var began = TimeProvider.System.GetTimestamp();
-        if (!await RunAsync(directory, isFresh ? "fresh" : "up", ct))
+        if (!await RunAsync(directory, "up", ct))
             return 1;
         screen.Good($"up in {TimeProvider.System.GetElapsedTime(began).TotalSeconds:0.0} s");
         screen.Plain("");

@@ -19,7 +19,7 @@ internal sealed class RigTestCommand(Screen screen, Repository repository)
         screen.Heading("Building");
         if (!await DotnetBuild.RunAsync(screen, repository, repository.TestProject(Repository.RigTests), Configuration, ct))
             return 1;
-        if (await new SriovLab(screen, repository).UpAsync(labDirectory, isFresh: true, ct) is not 0 and var failed)
+        if (await new SriovLab(screen, repository).UpAsync(labDirectory, ct) is not 0 and var failed)
             return failed;
 
         var log = Path.Combine(labDirectory, SriovLab.Rig, "cycle.log");
