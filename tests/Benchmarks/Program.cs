@@ -7,6 +7,7 @@ var benchmarks = new Dictionary<string, Func<CancellationToken, Task<bool>>>(Str
     ["placement"] = _ => Task.FromResult(Report.Print("Placement decisions", PlacementBenchmark.Run())),
     ["vm-create"] = async ct => Report.Print("VMs created to running, against the database's own speed", await VmCreateBenchmark.RunAsync(ct)),
     ["scale"] = async ct => Report.Print("100,000 VMs", await ScaleBenchmark.RunAsync(ct)),
+    ["libvirt"] = async ct => Report.Print("What the control plane adds to libvirt", await LibvirtBenchmark.RunAsync(ct)),
     ["footprint"] = async ct => Report.Print("The demo server at rest", await FootprintBenchmark.RunAsync(ct)),
 };
 
