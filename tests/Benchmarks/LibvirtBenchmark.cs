@@ -76,8 +76,8 @@ internal static class LibvirtBenchmark
     {
         name = host.Name,
         backend = new { kind = "libvirt", uri = host.TcpUri },
-        // Hosts know each other by name, this machine knows them by address.
-        labels = new Dictionary<string, string> { ["libvirt-peer-uri"] = host.PeerTcpUri },
+        // Hosts know each other by name, this machine knows them by address. TCG, because the script side has no other either.
+        labels = new Dictionary<string, string> { ["libvirt-peer-uri"] = host.PeerTcpUri, ["libvirt-domain-type"] = "qemu" },
     }, ct);
 
     private static Task CreateAsync(HttpClient http, string name, CancellationToken ct) =>
