@@ -36,7 +36,7 @@ internal static class LibvirtBenchmark
         await RegisterAsync(server.Http, second, ct);
         await script.CreateAsync(first, ct);
         var moves = await AlternateAsync(
-            Moves, _ => PostAsync(server.Http, "vms/model/migrate?wait=120", new { }, ct),
+            Moves, _ => PostAsync(server.Http, "vms/model/migrate?wait=60", new { }, ct),
             round => round % 2 == 0 ? script.MoveAsync(first, second, ct) : script.MoveAsync(second, first, ct));
         return [.. Compare("create, start, stop, delete", lives, 1.10), .. Compare("live migration", moves, 1.05)];
     }

@@ -40,6 +40,8 @@ public sealed class ServerLifeTests : IDisposable
         var answered = new List<string>();
         await using (var server = await RunningServer.StartAsync(Data, demo: true))
         {
+            // The demo's hosts are up once the operations that connect them rest; before, no VM has a place.
+            await ComeToRestAsync(server.Http);
             // Killed while it works: after some answers, before others.
             var enough = new TaskCompletionSource();
             var callers = Enumerable.Range(0, 4).Select(caller => CreateUntilKilledAsync(server.Http, $"c{caller}", answered, enough)).ToList();
