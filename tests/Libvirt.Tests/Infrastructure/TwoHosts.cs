@@ -34,6 +34,12 @@ public sealed class TwoHosts : IAsyncLifetime
         for place in etc:/etc/libvirt lib:/var/lib/libvirt cache:/var/cache/libvirt log:/var/log/libvirt run:/run/libvirt; do
           mkdir -p "${place#*:}"; mount --bind "$1/${place%%:*}" "${place#*:}"
         done
+        # Debian builds libvirtd to ask for these accounts, whatever qemu.conf says; a machine without libvirt-daemon-system has none of them.
+        for file in passwd group; do cp /etc/$file "$1/etc/$file"; done
+        grep -q ^libvirt-qemu: /etc/passwd || echo libvirt-qemu:x:64055:64055::/var/lib/libvirt:/usr/sbin/nologin >> "$1/etc/passwd"
+        grep -q ^libvirt-qemu: /etc/group || echo libvirt-qemu:x:64055: >> "$1/etc/group"
+        grep -q ^kvm: /etc/group || echo kvm:x:64056: >> "$1/etc/group"
+        for file in passwd group; do mount --bind "$1/etc/$file" /etc/$file; done
         # Without this libvirt asks name servers that these namespaces cannot reach.
         mount --bind "$1/etc/hosts" /etc/hosts
         rm -f "$1/run/libvirtd.pid"
