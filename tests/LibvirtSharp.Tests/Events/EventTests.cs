@@ -61,8 +61,9 @@ public sealed class EventTests
     {
         using var connection = TestNode.Open();
         using var domain = connection.LookupDomainByName(TestNode.Domain);
-        using var stays = connection.Subscribe(VirEventKinds.DomainLifecycle);
+        // Events are passed on in the order of the subscriptions: what the second has, the first had before.
         var goes = connection.Subscribe(VirEventKinds.DomainLifecycle);
+        using var stays = connection.Subscribe(VirEventKinds.DomainLifecycle);
         domain.Suspend();
         await TakeAsync(stays, 1);
 
