@@ -9,7 +9,7 @@ internal sealed record Repository(string Root)
     public const string RigTests = "Libvirt.Rig.Tests";
 
     /// <summary>
-    /// Tests that run only when they are named: on a busy machine one of their live migrations was seen to fail once in eight runs, for a reason not
+    /// Tests that run only when they are named: on a busy machine one of their live migrations was seen to fail once in seven runs, for a reason not
     /// yet found, and a run of all tests must mean something.
     /// </summary>
     public static readonly IReadOnlyList<string> NamedOnlyTests = ["Libvirt.Tests"];
