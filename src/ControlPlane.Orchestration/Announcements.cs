@@ -7,6 +7,7 @@ using ControlPlane.Domain.Pci;
 using ControlPlane.Domain.VirtualMachines;
 using ControlPlane.Persistence.Events;
 using ControlPlane.Persistence.Records;
+using ControlPlane.Persistence.Schema;
 using ControlPlane.Persistence.Writing;
 using ControlPlane.Scheduling.Placements;
 
@@ -21,7 +22,7 @@ public sealed class Announcements(EventStore events, TimeProvider clock)
     public void VmChanged(WriteUnit unit, VirtualMachine vm) => Append(unit, "vm.changed", $"/api/v1/vms/{vm.Id}", vm.Id.Value, vm.Project, vm.UpdatedAt, new JsonObject
     {
         ["name"] = vm.Name,
-        ["state"] = Kebab(vm.State),
+        ["state"] = KebabEnum<VmState>.Write(vm.State),
         ["host"] = vm.Host?.ToString(),
         ["operationId"] = vm.Operation?.ToString(),
     });
@@ -32,7 +33,7 @@ public sealed class Announcements(EventStore events, TimeProvider clock)
     public void OperationChanged(
         WriteUnit unit, OperationId id, string? kind, OperationState state, ProjectId? project, DateTimeOffset at, SagaFailureText? failure = null)
     {
-        var data = new JsonObject { ["state"] = Kebab(state) };
+        var data = new JsonObject { ["state"] = KebabEnum<OperationState>.Write(state) };
         if (kind is not null)
             data["kind"] = kind;
         if (failure is { } why)
@@ -44,7 +45,7 @@ public sealed class Announcements(EventStore events, TimeProvider clock)
         Append(unit, "migration.changed", $"/api/v1/migrations/{migration.Id}", migration.Id.Value, migration.Project, at ?? clock.GetUtcNow(), new JsonObject
         {
             ["vm"] = migration.Vm.ToString(),
-            ["state"] = Kebab(migration.State),
+            ["state"] = KebabEnum<MigrationState>.Write(migration.State),
             ["bytesTransferred"] = migration.Transfer.BytesTransferred,
             ["bytesTotal"] = migration.Transfer.BytesTotal,
         });
@@ -59,7 +60,7 @@ public sealed class Announcements(EventStore events, TimeProvider clock)
         Append(unit, "host.changed", $"/api/v1/hosts/{host.Id}", host.Id.Value, null, host.UpdatedAt, new JsonObject
         {
             ["name"] = host.Name,
-            ["state"] = Kebab(host.State),
+            ["state"] = KebabEnum<HostState>.Write(host.State),
             ["reason"] = host.StateReason,
         });
 
@@ -72,7 +73,7 @@ public sealed class Announcements(EventStore events, TimeProvider clock)
         Append(unit, "pci-device.changed", $"/api/v1/hosts/{host}/pci-devices/{address}", host.Value, null, clock.GetUtcNow(), new JsonObject
         {
             ["address"] = address.ToString(),
-            ["state"] = Kebab(state),
+            ["state"] = KebabEnum<DeviceState>.Write(state),
             ["vm"] = owner?.Vm.ToString(),
             ["generation"] = generation.Value,
             ["reason"] = reason,
@@ -81,8 +82,6 @@ public sealed class Announcements(EventStore events, TimeProvider clock)
     private void Append(
         WriteUnit unit, string type, string source, Guid subject, ProjectId? project, DateTimeOffset at, JsonObject data) =>
         events.Append(unit, new NewEvent(type, source, subject.ToString(), project, data.ToJsonString(), at));
-
-    private static string Kebab<T>(T value) where T : struct, Enum => System.Text.Json.JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
 }
 
 /// <summary>A failure as watchers read it.</summary>

@@ -1,7 +1,7 @@
 using System.Diagnostics.Metrics;
-using System.Text.Json;
 using ControlPlane.Domain.Hosts;
 using ControlPlane.Domain.Migrations;
+using ControlPlane.Persistence.Schema;
 using ControlPlane.Sagas;
 
 namespace ControlPlane.Orchestration;
@@ -36,18 +36,18 @@ public sealed class FleetMetrics : IDisposable
     {
         runner = watched;
         watched.SagaAtRest += rested => operations.Record(
-            (rested.UpdatedAt - rested.CreatedAt).TotalSeconds, Tag("kind", rested.Kind), Tag("status", Kebab(rested.Status)));
+            (rested.UpdatedAt - rested.CreatedAt).TotalSeconds, Tag("kind", rested.Kind), Tag("status", KebabEnum<SagaStatus>.Write(rested.Status)));
     }
 
     internal void MigrationEnded(Migration migration)
     {
-        migrations.Add(1, Tag("state", Kebab(migration.State)));
+        migrations.Add(1, Tag("state", KebabEnum<MigrationState>.Write(migration.State)));
         if (migration.Transfer.Downtime is { } downtime)
             downtimes.Record(downtime.TotalSeconds);
         foreach (var device in migration.Devices)
         {
             if (device.Gap is { } gap)
-                gaps.Record(gap.TotalSeconds, Tag("method", Kebab(device.Method)));
+                gaps.Record(gap.TotalSeconds, Tag("method", KebabEnum<DeviceMethod>.Write(device.Method)));
         }
     }
 
@@ -57,10 +57,8 @@ public sealed class FleetMetrics : IDisposable
     {
         var counts = fleet.Hosts.CountBy(host => host.State).ToDictionary();
         // A state that no host is in is told too: an alert on a series that vanishes does not fire.
-        return Enum.GetValues<HostState>().Select(state => new Measurement<int>(counts.GetValueOrDefault(state), Tag("state", Kebab(state))));
+        return Enum.GetValues<HostState>().Select(state => new Measurement<int>(counts.GetValueOrDefault(state), Tag("state", KebabEnum<HostState>.Write(state))));
     }
 
     private static KeyValuePair<string, object?> Tag(string name, string value) => new(name, value);
-
-    private static string Kebab<T>(T value) where T : struct, Enum => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
 }

@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using ControlPlane.Domain;
 using ControlPlane.Persistence.Events;
 using ControlPlane.Persistence.Records;
+using ControlPlane.Persistence.Schema;
 using ControlPlane.Persistence.Writing;
 using Microsoft.Extensions.Logging;
 
@@ -37,7 +38,7 @@ internal sealed partial class FindingLog(
             "audit.finding", finding.Host is { } host ? $"/api/v1/hosts/{host}" : "/api/v1/audit", finding.Subject, null,
             new JsonObject
             {
-                ["kind"] = ReconcilerMetrics.Kebab(finding.Kind),
+                ["kind"] = KebabEnum<FindingKind>.Write(finding.Kind),
                 ["host"] = finding.Host?.ToString(),
                 ["detail"] = finding.Detail,
                 ["outcome"] = finding.Outcome,

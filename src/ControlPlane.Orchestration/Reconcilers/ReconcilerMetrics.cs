@@ -1,5 +1,5 @@
 using System.Diagnostics.Metrics;
-using System.Text.Json;
+using ControlPlane.Persistence.Schema;
 
 namespace ControlPlane.Orchestration.Reconcilers;
 
@@ -24,13 +24,11 @@ internal sealed class ReconcilerMetrics : IDisposable
     public Meter Meter => meter;
 
     public void Found(AuditFinding finding) => findings.Add(
-        1, new KeyValuePair<string, object?>("kind", Kebab(finding.Kind)), new KeyValuePair<string, object?>("repaired", finding.Repaired ? "true" : "false"));
+        1, new KeyValuePair<string, object?>("kind", KebabEnum<FindingKind>.Write(finding.Kind)), new KeyValuePair<string, object?>("repaired", finding.Repaired ? "true" : "false"));
 
     public void HostLost() => lost.Add(1);
 
     public void HostReturned() => returned.Add(1);
-
-    public static string Kebab(FindingKind kind) => JsonNamingPolicy.KebabCaseLower.ConvertName(kind.ToString());
 
     public void Dispose() => meter.Dispose();
 }

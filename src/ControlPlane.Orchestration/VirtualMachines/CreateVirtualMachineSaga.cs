@@ -45,12 +45,11 @@ internal sealed class CreateVirtualMachineSaga(
         return cleaned.Match(unit => Done(s, unit), HypervisorFaults.ToOutcome<State>);
     }
 
-    /// <summary>Defining and starting are one step: either may be repeated, so a commit between them would save nothing.</summary>
-    private Task<StepOutcome<State>> CreateDomain(State s, StepContext context, CancellationToken ct) => hosts.ActAsync(s, s.Vm.Host, async h =>
+    private Task<StepOutcome<State>> CreateDomain(State s, StepContext context, CancellationToken ct)
     {
-        var defined = await h.DefineAsync(definitions.Define(s.Vm, s.Vm.Generation, s.Vm.Attachments), ct);
-        return defined.Succeeded && s.Start ? await h.StartAsync(s.Vm.Ref(), ct) : defined;
-    }, ct);
+        var definition = definitions.Define(s.Vm, s.Vm.Generation, s.Vm.Attachments);
+        return hosts.ActAsync(s, s.Vm.Host, h => s.Start ? h.BootAsync(definition, ct) : h.DefineAsync(definition, ct), ct);
+    }
 
     private Task<StepOutcome<State>> RemoveDomain(State s, StepContext context, CancellationToken ct) => hosts.ActAsync(s, s.Vm.Host, async h =>
     {

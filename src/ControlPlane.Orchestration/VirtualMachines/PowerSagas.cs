@@ -37,11 +37,8 @@ internal sealed class StartVirtualMachineSaga(
         return prepared.Match(unit => Done(s, unit), HypervisorFaults.ToOutcome<PowerState>);
     }
 
-    private Task<StepOutcome<PowerState>> StartDomain(PowerState s, StepContext context, CancellationToken ct) => hosts.ActAsync(s, s.Vm.Host, async h =>
-    {
-        var defined = await h.DefineAsync(definitions.Define(s.Vm, s.Vm.Generation, s.Vm.Attachments), ct);
-        return defined.Succeeded ? await h.StartAsync(s.Vm.Ref(), ct) : defined;
-    }, ct);
+    private Task<StepOutcome<PowerState>> StartDomain(PowerState s, StepContext context, CancellationToken ct) =>
+        hosts.ActAsync(s, s.Vm.Host, h => h.BootAsync(definitions.Define(s.Vm, s.Vm.Generation, s.Vm.Attachments), ct), ct);
 
     private Task<StepOutcome<PowerState>> DestroyDomain(PowerState s, StepContext context, CancellationToken ct) =>
         hosts.ActAsync(s, s.Vm.Host, h => h.DestroyAsync(s.Vm.Ref(), ct), ct);

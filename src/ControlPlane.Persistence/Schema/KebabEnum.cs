@@ -3,8 +3,11 @@ using System.Text.Json;
 
 namespace ControlPlane.Persistence.Schema;
 
-/// <summary>An enumeration's values as stored: the API's kebab-case words, so that a row reads as the API says it.</summary>
-internal static class KebabEnum<T> where T : struct, Enum
+/// <summary>
+/// An enumeration's values as stored, announced and counted: the API's kebab-case words, so that rows, events and metrics read as the API
+/// says it.
+/// </summary>
+public static class KebabEnum<T> where T : struct, Enum
 {
     private static readonly FrozenDictionary<T, string> Names =
         Enum.GetValues<T>().ToFrozenDictionary(v => v, v => JsonNamingPolicy.KebabCaseLower.ConvertName(v.ToString()));
