@@ -83,6 +83,8 @@ public sealed class TwoHosts : IAsyncDisposable
         {
             foreach (var host in namespaces)
                 await host.EndAsync(CancellationToken.None);
+            if (ReadNetwork(options.Directory) is { } network)
+                await network.RemoveAsync(CancellationToken.None);
             throw;
         }
     }
@@ -95,7 +97,7 @@ public sealed class TwoHosts : IAsyncDisposable
         foreach (var host in NamespacesIn(directory))
             await host.EndAsync(ct);
         if (ReadNetwork(directory) is { } network)
-            await network.WaitUntilGoneAsync(ct);
+            await network.RemoveAsync(ct);
         Directory.Delete(directory, recursive: true);
         return true;
     }
@@ -117,7 +119,7 @@ public sealed class TwoHosts : IAsyncDisposable
     {
         foreach (var host in Hosts)
             await host.Namespaces.EndAsync(CancellationToken.None);
-        await network.WaitUntilGoneAsync(CancellationToken.None);
+        await network.RemoveAsync(CancellationToken.None);
     }
 
     /// <summary>To ask QEMU what it can do takes libvirt ten seconds and more; once is enough for all hosts and rigs of the machine.</summary>

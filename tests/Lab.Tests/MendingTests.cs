@@ -1,4 +1,5 @@
 using ControlPlane.Lab.Guests;
+using ControlPlane.Lab.Processes;
 using ControlPlane.Testing;
 
 namespace ControlPlane.Lab.Tests;
@@ -38,6 +39,28 @@ public sealed class MendingTests
 
         Assert.Empty(TwoHosts.Find(options.Directory));
         Assert.False(await TwoHosts.DownAsync(options.Directory, Ct));
+    }
+
+    [Fact]
+    public async Task Down_takes_the_wires_although_a_connection_still_waits_for_an_answer_from_the_other_host()
+    {
+        using var directory = TestDirectory.Create("unheard");
+        var options = TwoHostsOptions.In(Path.Combine(directory.Path, "rig")) with { IsDetached = true };
+        var rig = await TwoHosts.UpAsync(options, _ => { }, Ct);
+        var wires = rig.Hosts.Select(host => $"/sys/class/net/cplab{host.Address.GetAddressBytes()[2]}-{host.Address.GetAddressBytes()[3]}").ToArray();
+        try
+        {
+            Assert.All(wires, wire => Assert.True(Directory.Exists(wire)));
+            var sayAWordAfterTheCut = "exec 3<>/dev/tcp/hv2/16509 && "
+                + $"ip neigh replace {rig.Second.Address} lladdr 02:00:00:00:00:01 dev eth1 nud permanent && echo unheard >&3";
+            Assert.Equal(new ShellResult(0, ""), await rig.First.ExecuteAsync(["bash", "-c", sayAWordAfterTheCut], Ct));
+        }
+        finally
+        {
+            await TwoHosts.DownAsync(options.Directory, CancellationToken.None);
+        }
+
+        Assert.All(wires, wire => Assert.False(Directory.Exists(wire)));
     }
 
     [Fact]

@@ -17,8 +17,6 @@ internal sealed class HostNetwork(int number)
     /// <summary>Nobody has it: what is sent to it is dropped without a word, as by a wire that is cut.</summary>
     private const string NobodysMac = "02:00:00:00:00:01";
 
-    private static readonly TimeSpan GoneDeadline = TimeSpan.FromSeconds(20);
-
     public int Number => number;
 
     private string MachineAddress => $"198.18.{number}.254";
@@ -53,7 +51,11 @@ internal sealed class HostNetwork(int number)
         foreach (var host in new[] { 1, 2 })
         {
             if (!await IsInAsync(pids[host - 1], "eth0", ct))
+            {
+                await RemoveWireAsync(host, ct);
                 await Shell.RequireAsync(MakeWire(host, pids[host - 1]), ct);
+            }
+
             await IpAsync(pids[host - 1], ct, $"addr replace {AddressOf(host)}/32 dev lo", "link set eth0 up");
             await IpAsync(pids[host - 1], ct, $"route replace {MachineAddress} dev eth0 src {AddressOf(host)}");
             await IpAsync(null, ct, $"addr replace {MachineAddress}/32 dev {WireOf(host)}", $"link set {WireOf(host)} up");
@@ -76,10 +78,15 @@ internal sealed class HostNetwork(int number)
         }
     }
 
-    /// <summary>Whether the machine's ends of the wires are there; without them nothing outside of the hosts tells of the rig.</summary>
-    public async Task WaitUntilGoneAsync(CancellationToken ct) =>
-        await Until.SomethingAsync(GoneDeadline, () => Task.FromResult(new[] { 1, 2 }.Any(host => Directory.Exists($"/sys/class/net/{WireOf(host)}")) ? null : this),
-            () => $"the kernel still has {WireOf(1)} or {WireOf(2)} although their hosts are gone", ct);
+    /// <summary>
+    /// Takes the machine's ends of the wires away; without them nothing outside of the hosts tells of the rig. They would go with the hosts' namespaces,
+    /// but the kernel keeps a namespace for minutes after its last process when a connection in it still waits to be acknowledged by a host that is gone.
+    /// </summary>
+    public async Task RemoveAsync(CancellationToken ct)
+    {
+        foreach (var host in new[] { 1, 2 })
+            await RemoveWireAsync(host, ct);
+    }
 
     /// <summary>From now on nothing passes between the hosts, and neither is told: as when a switch dies, not as when a host does.</summary>
     public async Task CutAsync(int firstPid, int secondPid, CancellationToken ct)
@@ -93,6 +100,15 @@ internal sealed class HostNetwork(int number)
     {
         await IpAsync(firstPid, ct, $"neigh flush dev eth1 nud permanent");
         await IpAsync(secondPid, ct, $"neigh flush dev eth1 nud permanent");
+    }
+
+    /// <summary>Nothing when the kernel has taken it already, maybe just now.</summary>
+    private async Task RemoveWireAsync(int host, CancellationToken ct)
+    {
+        string[] remove = ["ip", "link", "delete", WireOf(host)];
+        var removed = await Shell.RunAsync(remove, ct);
+        if (!removed.Succeeded && Directory.Exists($"/sys/class/net/{WireOf(host)}"))
+            throw Shell.Failure(remove, removed);
     }
 
     private string[] MakeWire(int host, int pid) => ["ip", "link", "add", WireOf(host), "type", "veth", "peer", "name", "eth0", "netns", Text(pid)];
