@@ -53,8 +53,8 @@ internal sealed class HostCalls(LibvirtHost host)
         host.RunAsync(connection => SetFor(connection).TryGet(out var set, out var fault) ? Do(set, connection, work) : fault, ct);
 
     /// <summary>
-    /// A domain may go in the middle of a call: undefined behind our back, or moved away at that moment. Every call may be repeated, and the
-    /// second time finds it gone from the start.
+    /// A domain may go, stop or start in the middle of a call: undefined behind our back, or moved away at that moment. Every call may be
+    /// repeated, and the second time sees from the start what it has become.
     /// </summary>
     private static Outcome<T> Do<T>(CallSet set, VirConnect connection, Func<CallSet, VirConnect, Outcome<T>> work)
     {
@@ -62,7 +62,7 @@ internal sealed class HostCalls(LibvirtHost host)
         {
             return work(set, connection);
         }
-        catch (LibvirtException e) when (e.Code == VirErrorNumber.NoDomain)
+        catch (LibvirtException e) when (e.Code is VirErrorNumber.NoDomain or VirErrorNumber.OperationInvalid)
         {
             return work(set, connection);
         }

@@ -70,9 +70,21 @@ internal sealed class DiskVolumes(HostSettings settings)
                 using (volume)
                 {
                     if (volume.Name == root || volume.Name.StartsWith(disks, StringComparison.Ordinal))
-                        volume.Delete();
+                        Delete(volume);
                 }
             }
+        }
+    }
+
+    private static void Delete(VirStorageVol volume)
+    {
+        try
+        {
+            volume.Delete();
+        }
+        catch (LibvirtException e) when (e.Code == VirErrorNumber.NoStorageVol)
+        {
+            // Two may be deleting: the end of a copy and whoever deletes the VM meanwhile.
         }
     }
 

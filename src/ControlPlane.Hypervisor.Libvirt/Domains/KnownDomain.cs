@@ -13,6 +13,9 @@ internal sealed class KnownDomain(VirDomain domain, DomainMark mark) : IDisposab
 
     public bool IsActive => Handle.IsActive();
 
+    /// <summary>Whether it stopped here because it runs elsewhere now.</summary>
+    public bool HasMoved => Handle.GetState() is (VirDomainState.Shutoff, (int)VirDomainShutoffReason.Migrated);
+
     public DomainState State => StateOf(Handle, Mark);
 
     /// <summary>The domain of a VM; null when there is none, or when what has its UUID is not ours.</summary>
@@ -81,6 +84,16 @@ internal sealed class KnownDomain(VirDomain domain, DomainMark mark) : IDisposab
     private void Set(string text, VirDomainModificationImpact impact) =>
         Handle.SetMetadata(VirDomainMetadataType.Element, text, DomainMark.Prefix, DomainMark.Namespace.NamespaceName, impact);
 
-    private static DomainMark? Read(VirDomain domain, VirDomainModificationImpact impact) =>
-        DomainMark.Parse(domain.GetMetadata(VirDomainMetadataType.Element, DomainMark.Namespace.NamespaceName, impact));
+    /// <summary>Null also when what was to be read went between two calls: a guest that moves away stops running at any moment.</summary>
+    private static DomainMark? Read(VirDomain domain, VirDomainModificationImpact impact)
+    {
+        try
+        {
+            return DomainMark.Parse(domain.GetMetadata(VirDomainMetadataType.Element, DomainMark.Namespace.NamespaceName, impact));
+        }
+        catch (LibvirtException e) when (e.Code == VirErrorNumber.OperationInvalid)
+        {
+            return null;
+        }
+    }
 }

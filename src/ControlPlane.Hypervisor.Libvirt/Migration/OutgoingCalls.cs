@@ -53,8 +53,8 @@ internal sealed class OutgoingCalls(CallSet at, LibvirtHost host)
                 return CopyProgress.NotKnown;
             if (departure.Copy is { } ended)
                 return ended;
-            if (known is null)
-                // The source forgets a guest only when the target has it.
+            if (known is null || known.HasMoved)
+                // The source stops and forgets a guest only when the target has it.
                 return Close(connection, departure, (watched ?? CopyProgress.NotKnown) with { Phase = CopyPhase.Completed, BytesRemaining = 0 });
             if (watched is not null)
                 return watched.Phase is CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver ? watched : watched with { Phase = CopyPhase.Copying };

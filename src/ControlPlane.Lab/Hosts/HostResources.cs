@@ -13,7 +13,7 @@ internal static class HostResources
     /// <summary>Makes what is missing and starts what is not active.</summary>
     public static async Task EnsureAsync(LabHost host, GuestImage image, CancellationToken ct)
     {
-        var images = Directory.CreateDirectory(Path.Combine(host.Directory, "lib", "images")).FullName;
+        var images = Directory.CreateDirectory(host.ImageDirectory).FullName;
         var disk = Path.Combine(images, GuestImage.DiskName);
         if (!File.Exists(disk))
             await Shell.RequireAsync(["cp", "--sparse=always", "--reflink=auto", image.Disk, disk], ct);

@@ -44,6 +44,9 @@ public sealed class LabHost
 
     public string DaemonLog => Path.Combine(Directory, "log", "libvirtd.log");
 
+    /// <summary>The volumes of the storage pool <c>default</c>.</summary>
+    public string ImageDirectory => Path.Combine(Directory, "lib", "images");
+
     internal HostNamespaces Namespaces { get; }
 
     public GuestConsole Console(string guest) => new(Path.Combine(Directory, "log", $"{guest}.console"));
@@ -105,6 +108,20 @@ public sealed class LabHost
             last = answer.Output.Trim();
             return answer.Succeeded ? this : null;
         }, () => $"libvirtd of {Name} does not answer: {last}; see {DaemonLog}", ct);
+    }
+
+    /// <summary>
+    /// Daemon and guests end at once, as when a host loses its power, and what a reboot forgets is forgotten; disks and definitions stay.
+    /// <see cref="StartDaemonAsync"/> is the next boot.
+    /// </summary>
+    public async Task CutPowerAsync(CancellationToken ct)
+    {
+        // libvirt ends its number without a newline.
+        const string Pids = "$(for file in /run/libvirt/libvirtd.pid /run/libvirt/qemu/*.pid; do echo \"$(cat \"$file\")\"; done 2> /dev/null)";
+        await ExecuteAsync(["bash", "-c", $"kill -KILL {Pids}"], ct);
+        await Until.SomethingAsync(EndDeadline, async () => (await ExecuteAsync(["bash", "-c", $"kill -0 {Pids}"], ct)).Succeeded ? null : this,
+            () => $"daemon and guests of {Name} do not end", ct);
+        await ExecuteAsync(["bash", "-c", "rm -rf /run/libvirt/libvirtd.pid /run/libvirt/qemu/*"], ct);
     }
 
     /// <summary>Kills the daemon and starts it again; its guests run on.</summary>

@@ -9,8 +9,8 @@ using ControlPlane.Libvirt.Tests.Infrastructure;
 
 namespace ControlPlane.Libvirt.Tests.Fleet;
 
-[Collection(nameof(TwoHosts))]
-public sealed class LibvirtFleetTests(TwoHosts hosts)
+[Collection(nameof(RigHosts))]
+public sealed class LibvirtFleetTests(RigHosts hosts)
 {
     private static readonly CancellationToken Ct = CancellationToken.None;
 
@@ -55,7 +55,7 @@ public sealed class LibvirtFleetTests(TwoHosts hosts)
                 first.ImageFor(GuestManner.Cooperative), [], [], [], new Dictionary<string, string>());
             Assert.Null((await first.Source.DefineAsync(definition, Ct)).Fault);
             await using var second = LibvirtTestFleet.NewFleet();
-            var host = (await second.OpenAsync(first.HostOf("a"), Ct)).Value;
+            var host = (await second.OpenAsync(first.HostOf(hosts.First), Ct)).Value;
 
             Assert.Equal(definition.Ref, Assert.Single((await host.ListDomainsAsync(Ct)).Value).Ref);
             Assert.Null((await host.UndefineAsync(definition.Ref with { Epoch = new Generation(5) }, Ct)).Fault);
@@ -70,7 +70,7 @@ public sealed class LibvirtFleetTests(TwoHosts hosts)
         await fleet.RunAsync(async () =>
         {
             var vm = new VmId(new Guid("0197c5a0-0000-7000-8000-0000000000dd"));
-            using var connection = VirConnect.Open(hosts.Uri("a"));
+            using var connection = VirConnect.Open(hosts.First.UnixUri);
             using var foreign = connection.DefineDomain(
                 $"<domain type='qemu'><name>theirs</name><uuid>{vm}</uuid><memory>65536</memory><os><type arch='x86_64' machine='q35'>hvm</type></os></domain>");
             var definition = new DomainDefinition(
@@ -116,7 +116,7 @@ public sealed class LibvirtFleetTests(TwoHosts hosts)
             using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
             await using var events = fleet.Source.WatchAsync(patience.Token).GetAsyncEnumerator(patience.Token);
             var next = events.MoveNextAsync();
-            using var connection = VirConnect.Open(hosts.Uri("a"));
+            using var connection = VirConnect.Open(hosts.First.UnixUri);
             using var domain = connection.LookupDomainByUuid(vm.Value);
 
             domain.Destroy();
@@ -126,6 +126,39 @@ public sealed class LibvirtFleetTests(TwoHosts hosts)
                 next = events.MoveNextAsync();
             var changed = Assert.IsType<HypervisorEvent.DomainChanged>(events.Current);
             Assert.Equal((vm, DomainState.Off), (changed.Vm, changed.State));
+        });
+    }
+
+    [Fact]
+    public async Task A_domain_that_starts_and_ends_while_it_is_looked_at_is_one_or_the_other_and_no_fault()
+    {
+        const int Lives = 8;
+        await using var fleet = new LibvirtTestFleet(hosts);
+        await fleet.RunAsync(async () =>
+        {
+            var vm = new VmId(new Guid("0197c5a0-0000-7000-8000-0000000000ab"));
+            var definition = new DomainDefinition(
+                new DomainRef(vm, new Generation(1)), "web", 1, 64, HugepageSize.None, fleet.ImageFor(GuestManner.Cooperative), [], [], [], new Dictionary<string, string>());
+            Assert.Null((await fleet.Source.DefineAsync(definition, Ct)).Fault);
+            using var over = new CancellationTokenSource();
+            var looking = Enumerable.Range(0, 3).Select(_ => LookAsync()).ToArray();
+
+            for (var life = 0; life < Lives; life++)
+            {
+                Assert.Null((await fleet.Source.StartAsync(definition.Ref, Ct)).Fault);
+                Assert.Null((await fleet.Source.DestroyAsync(definition.Ref, Ct)).Fault);
+            }
+            await over.CancelAsync();
+
+            Assert.All((await Task.WhenAll(looking)).SelectMany(seen => seen), seen => Assert.True(seen.Succeeded, seen.Fault?.ToString()));
+
+            async Task<List<Outcome<DomainStatus?>>> LookAsync()
+            {
+                var seen = new List<Outcome<DomainStatus?>>();
+                while (!over.IsCancellationRequested)
+                    seen.Add(await fleet.Source.FindDomainAsync(vm, Ct));
+                return seen;
+            }
         });
     }
 }

@@ -7,18 +7,19 @@ using ControlPlane.Hypervisor.Libvirt.Connections;
 using ControlPlane.Hypervisor.Libvirt.DomainXml;
 using ControlPlane.Hypervisor.Libvirt.Register;
 using ControlPlane.Hypervisor.Specification;
+using ControlPlane.Lab.Hosts;
 
 namespace ControlPlane.Libvirt.Tests.Infrastructure;
 
 /// <summary>The two hosts as a fleet of one test's own: emptied when the test is over, and before, of what a broken one left.</summary>
 internal sealed class LibvirtTestFleet : ISpecificationFleet
 {
-    private readonly TwoHosts hosts;
+    private readonly RigHosts hosts;
     private readonly LibvirtFleet fleet;
     private IHypervisor? source;
     private IHypervisor? target;
 
-    public LibvirtTestFleet(TwoHosts hosts, IReadOnlyDictionary<string, string>? labels = null)
+    public LibvirtTestFleet(RigHosts hosts, IReadOnlyDictionary<string, string>? labels = null)
     {
         (this.hosts, Labels) = (hosts, labels ?? new Dictionary<string, string>());
         fleet = NewFleet();
@@ -43,11 +44,12 @@ internal sealed class LibvirtTestFleet : ISpecificationFleet
     /// <summary>Another control plane on the same hosts, or the same one after a restart: it knows nothing but what the hosts tell.</summary>
     public static LibvirtFleet NewFleet() => new(Options, TimeProvider.System);
 
-    public Host HostOf(string name) => new(
-        new HostId(new Guid(name[0], 0, 0, [0x80, 0, 0, 0, 0, 0, 0, 2])), name, new HostBackend(BackendKind.Libvirt, Uri: hosts.Uri(name)), HostState.Up, null,
+    /// <summary>As an operator would add it: by TCP, with what only the other host needs to know in labels.</summary>
+    public Host HostOf(LabHost host) => new(
+        new HostId(new Guid(host == hosts.First ? 1 : 2, 0, 0, [0x80, 0, 0, 0, 0, 0, 0, 2])), host.Name, new HostBackend(BackendKind.Libvirt, Uri: host.TcpUri), HostState.Up, null,
         Labels.Concat(
         [
-            new("libvirt-migration-uri", "tcp://127.0.0.1"),
+            new("libvirt-peer-uri", host.PeerTcpUri),
             // Machines that run tests often offer a KVM that does not work, and the guests are too small to need one.
             new("libvirt-domain-type", "qemu"),
         ]).ToDictionary(), HostCapacity.Unknown, CpuModel.Unknown, 1, 1, false, null,
@@ -55,10 +57,10 @@ internal sealed class LibvirtTestFleet : ISpecificationFleet
 
     public async Task RunAsync(Func<Task> test)
     {
-        await hosts.ReviveAsync();
+        await hosts.BootAllAsync();
         Empty();
-        source = (await fleet.OpenAsync(HostOf("a"), CancellationToken.None)).Value;
-        target = (await fleet.OpenAsync(HostOf("b"), CancellationToken.None)).Value;
+        source = (await fleet.OpenAsync(HostOf(hosts.First), CancellationToken.None)).Value;
+        target = (await fleet.OpenAsync(HostOf(hosts.Second), CancellationToken.None)).Value;
         await test();
     }
 
@@ -69,11 +71,11 @@ internal sealed class LibvirtTestFleet : ISpecificationFleet
 
     public IReadOnlyDictionary<string, string> LabelsFor(GuestManner manner) => new Dictionary<string, string>();
 
-    public Task CrashAsync(IHypervisor host) => hosts.CutPowerAsync(NameOf(host));
+    public Task CrashAsync(IHypervisor host) => hosts.CutPowerAsync(LabHostOf(host));
 
     public async Task ReviveAsync(IHypervisor host)
     {
-        await hosts.StartDaemonAsync(NameOf(host));
+        await hosts.BootAsync(LabHostOf(host));
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
         while (!(await host.PingAsync(patience.Token)).Succeeded)
             await Task.Delay(Options.PollInterval, TimeProvider.System, patience.Token);
@@ -84,17 +86,17 @@ internal sealed class LibvirtTestFleet : ISpecificationFleet
     public async ValueTask DisposeAsync()
     {
         await fleet.DisposeAsync();
-        await hosts.ReviveAsync();
+        await hosts.BootAllAsync();
         Empty();
     }
 
-    public string NameOf(IHypervisor host) => host == Source ? "a" : "b";
+    private LabHost LabHostOf(IHypervisor host) => host == Source ? hosts.First : hosts.Second;
 
     private void Empty()
     {
-        foreach (var host in new[] { "a", "b" })
+        foreach (var host in hosts.Rig.Hosts)
         {
-            using var connection = VirConnect.Open(hosts.Uri(host));
+            using var connection = VirConnect.Open(host.UnixUri);
             foreach (var domain in connection.ListAllDomains())
             {
                 using (domain)
@@ -107,9 +109,21 @@ internal sealed class LibvirtTestFleet : ISpecificationFleet
                 using (volume)
                 {
                     if (volume.Name.StartsWith("cp-", StringComparison.Ordinal))
-                        volume.Delete();
+                        Delete(volume);
                 }
             }
+        }
+    }
+
+    private static void Delete(VirStorageVol volume)
+    {
+        try
+        {
+            volume.Delete();
+        }
+        catch (LibvirtException e) when (e.Code == VirErrorNumber.NoStorageVol)
+        {
+            // The backend was deleting it when its fleet was closed.
         }
     }
 

@@ -10,8 +10,8 @@ using ControlPlane.Libvirt.Tests.Infrastructure;
 namespace ControlPlane.Libvirt.Tests.Migration;
 
 /// <summary>Real live migrations between two libvirtd, as far as they need no hold.</summary>
-[Collection(nameof(TwoHosts))]
-public sealed class MigrationTests(TwoHosts hosts)
+[Collection(nameof(RigHosts))]
+public sealed class MigrationTests(RigHosts hosts)
 {
     private static readonly CancellationToken Ct = CancellationToken.None;
 

@@ -3,80 +3,80 @@ using ControlPlane.Libvirt.Tests.Infrastructure;
 
 namespace ControlPlane.Libvirt.Tests.Specification;
 
-[Collection(nameof(TwoHosts))]
-public sealed class LibvirtDomainTests(TwoHosts hosts) : DomainSpecification
+[Collection(nameof(RigHosts))]
+public sealed class LibvirtDomainTests(RigHosts hosts) : DomainSpecification
 {
     protected override IReadOnlyCollection<BackendException> Exceptions => LibvirtExceptions.All;
 
     protected override ISpecificationFleet NewFleet() => new LibvirtTestFleet(hosts);
 }
 
-[Collection(nameof(TwoHosts))]
-public sealed class LibvirtFencingTests(TwoHosts hosts) : FencingSpecification
+[Collection(nameof(RigHosts))]
+public sealed class LibvirtFencingTests(RigHosts hosts) : FencingSpecification
 {
     protected override IReadOnlyCollection<BackendException> Exceptions => LibvirtExceptions.All;
 
     protected override ISpecificationFleet NewFleet() => new LibvirtTestFleet(hosts);
 }
 
-[Collection(nameof(TwoHosts))]
-public sealed class LibvirtVirtualFunctionTests(TwoHosts hosts) : VirtualFunctionSpecification
+[Collection(nameof(RigHosts))]
+public sealed class LibvirtVirtualFunctionTests(RigHosts hosts) : VirtualFunctionSpecification
 {
     protected override IReadOnlyCollection<BackendException> Exceptions => LibvirtExceptions.All;
 
     protected override ISpecificationFleet NewFleet() => new LibvirtTestFleet(hosts);
 }
 
-[Collection(nameof(TwoHosts))]
-public sealed class LibvirtDeviceTests(TwoHosts hosts) : DeviceSpecification
+[Collection(nameof(RigHosts))]
+public sealed class LibvirtDeviceTests(RigHosts hosts) : DeviceSpecification
 {
     protected override IReadOnlyCollection<BackendException> Exceptions => LibvirtExceptions.All;
 
     protected override ISpecificationFleet NewFleet() => new LibvirtTestFleet(hosts);
 }
 
-[Collection(nameof(TwoHosts))]
-public sealed class LibvirtFailingDeviceTests(TwoHosts hosts) : FailingDeviceSpecification
+[Collection(nameof(RigHosts))]
+public sealed class LibvirtFailingDeviceTests(RigHosts hosts) : FailingDeviceSpecification
 {
     protected override IReadOnlyCollection<BackendException> Exceptions => LibvirtExceptions.All;
 
     protected override ISpecificationFleet NewFleet() => new LibvirtTestFleet(hosts);
 }
 
-[Collection(nameof(TwoHosts))]
-public sealed class LibvirtHotPlugTests(TwoHosts hosts) : HotPlugSpecification
+[Collection(nameof(RigHosts))]
+public sealed class LibvirtHotPlugTests(RigHosts hosts) : HotPlugSpecification
 {
     protected override IReadOnlyCollection<BackendException> Exceptions => LibvirtExceptions.All;
 
     protected override ISpecificationFleet NewFleet() => new LibvirtTestFleet(hosts);
 }
 
-[Collection(nameof(TwoHosts))]
-public sealed class LibvirtStubbornGuestTests(TwoHosts hosts) : StubbornGuestSpecification
+[Collection(nameof(RigHosts))]
+public sealed class LibvirtStubbornGuestTests(RigHosts hosts) : StubbornGuestSpecification
 {
     protected override IReadOnlyCollection<BackendException> Exceptions => LibvirtExceptions.All;
 
     protected override ISpecificationFleet NewFleet() => new LibvirtTestFleet(hosts);
 }
 
-[Collection(nameof(TwoHosts))]
-public sealed class LibvirtObservationTests(TwoHosts hosts) : ObservationSpecification
+[Collection(nameof(RigHosts))]
+public sealed class LibvirtObservationTests(RigHosts hosts) : ObservationSpecification
 {
     protected override IReadOnlyCollection<BackendException> Exceptions => LibvirtExceptions.All;
 
     protected override ISpecificationFleet NewFleet() => new LibvirtTestFleet(hosts);
 }
 
-[Collection(nameof(TwoHosts))]
-public sealed class LibvirtMigrationTests(TwoHosts hosts) : MigrationSpecification
+[Collection(nameof(RigHosts))]
+public sealed class LibvirtMigrationTests(RigHosts hosts) : MigrationSpecification
 {
     protected override IReadOnlyCollection<BackendException> Exceptions => LibvirtExceptions.All;
 
     protected override ISpecificationFleet NewFleet() => new LibvirtTestFleet(hosts);
 }
 
-[Collection(nameof(TwoHosts))]
-public sealed class LibvirtHostLossTests(TwoHosts hosts) : HostLossSpecification
+[Collection(nameof(RigHosts))]
+public sealed class LibvirtHostLossTests(RigHosts hosts) : HostLossSpecification
 {
     protected override IReadOnlyCollection<BackendException> Exceptions => LibvirtExceptions.All;
 
