@@ -15,6 +15,7 @@ using ControlPlane.Api.Placements;
 using ControlPlane.Api.Profiles;
 using ControlPlane.Api.Projects;
 using ControlPlane.Api.Tokens;
+using ControlPlane.Api.Statistics;
 using ControlPlane.Api.VirtualMachines;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authorization;
@@ -78,6 +79,7 @@ public static class ControlPlaneApi
         routes.MapDevicePools();
         routes.MapNetworks();
         routes.MapVirtualMachines();
+        routes.MapStatistics();
         routes.MapMigrations();
         routes.MapPlacements();
         routes.MapOperations();

@@ -67,6 +67,8 @@ public sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
 [JsonSerializable(typeof(DeviceRequest))]
 [JsonSerializable(typeof(VirtualMachineResponse))]
 [JsonSerializable(typeof(Page<VirtualMachineResponse>))]
+[JsonSerializable(typeof(VirtualMachineStatisticsResponse))]
+[JsonSerializable(typeof(HostStatisticsResponse))]
 [JsonSerializable(typeof(MigrateVirtualMachineRequest))]
 [JsonSerializable(typeof(MigrationResponse))]
 [JsonSerializable(typeof(Page<MigrationResponse>))]

@@ -25,11 +25,14 @@ internal sealed class EmulatedHypervisor : IHypervisor
         devices = new DeviceCalls(host);
         plugs = new PlugCalls(host, domains);
         Migration = migration;
+        Statistics = new StatisticsCalls(host, gate);
     }
 
     public EmulatedHost Model => host;
 
     public IMigrationPort Migration { get; }
+
+    public IStatisticsPort Statistics { get; }
 
     HostId IHypervisor.Host => host.Id;
 

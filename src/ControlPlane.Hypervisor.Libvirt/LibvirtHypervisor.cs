@@ -8,6 +8,7 @@ using ControlPlane.Hypervisor.Libvirt.DomainXml;
 using ControlPlane.Hypervisor.Libvirt.Events;
 using ControlPlane.Hypervisor.Libvirt.NodeDevices;
 using ControlPlane.Hypervisor.Libvirt.Register;
+using ControlPlane.Hypervisor.Libvirt.Statistics;
 using LibvirtSharp;
 
 namespace ControlPlane.Hypervisor.Libvirt;
@@ -28,6 +29,7 @@ internal sealed class LibvirtHypervisor : IHypervisor, IAsyncDisposable
         (this.host, this.options) = (host, options);
         events = new EventStream(host);
         calls = new HostCalls(host);
+        Statistics = new StatisticsCalls(host);
         Migration = new Migration.LibvirtMigrationPort(host, calls, events, options);
     }
 
@@ -36,6 +38,8 @@ internal sealed class LibvirtHypervisor : IHypervisor, IAsyncDisposable
     public HostId Host => host.Id;
 
     public IMigrationPort Migration { get; }
+
+    public IStatisticsPort Statistics { get; }
 
     Task<Outcome<Done>> IHypervisor.PingAsync(CancellationToken ct) => host.RunAsync<Done>(connection =>
     {

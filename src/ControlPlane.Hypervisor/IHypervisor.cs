@@ -92,6 +92,8 @@ public interface IHypervisor
     /// <summary>The part of a live migration.</summary>
     IMigrationPort Migration { get; }
 
+    IStatisticsPort Statistics { get; }
+
     /// <summary>
     /// What happens on the host by itself, from now on: a guest that powers off, a device that is gone, a migration that holds. The
     /// stream ends when the host is lost.

@@ -64,7 +64,7 @@ public sealed class FleetLoader(
         try
         {
             using var reading = fleet.BeginReading();
-            var rows = await reader.ReadHostAsync(id, ct);
+            var rows = await reader.ReadHostStatisticsAsync(id, ct);
             if (rows.Hosts is not [var host])
             {
                 directory.Remove(id);

@@ -32,6 +32,16 @@ public abstract class ObservationSpecification : HypervisorSpecification
     });
 
     [Fact]
+    public Task Counters_are_told_of_the_host_and_of_each_domain_where_it_is() => OnFleet(async fleet =>
+    {
+        var definition = await Run(fleet);
+
+        Assert.NotEmpty(Ok(await fleet.Source.Statistics.ReadHostStatisticsAsync(Ct)).Groups);
+        Assert.NotEmpty(Ok(await fleet.Source.Statistics.ReadDomainStatisticsAsync(definition.Ref.Vm, Ct)).Groups);
+        Refused("domain-not-found", await fleet.Target.Statistics.ReadDomainStatisticsAsync(definition.Ref.Vm, Ct));
+    });
+
+    [Fact]
     public Task A_listed_domain_carries_its_newest_epoch() => OnFleet(async fleet =>
     {
         var definition = await Run(fleet);

@@ -14,7 +14,7 @@ internal static class Examples
     private static readonly DateTimeOffset At = new(2026, 11, 21, 10, 0, 0, TimeSpan.Zero);
     private static readonly Dictionary<string, string> Zone = new() { ["zone"] = "a" };
 
-    private static readonly FrozenDictionary<Type, object> Known = Hosts().Concat(Devices()).Concat(Machines()).Concat(Work()).Concat(Access())
+    private static readonly FrozenDictionary<Type, object> Known = Hosts().Concat(Devices()).Concat(Machines()).Concat(Counters()).Concat(Work()).Concat(Access())
         .ToFrozenDictionary(e => e.GetType());
 
     /// <summary>A page's example holds the one of its items.</summary>
@@ -85,6 +85,17 @@ internal static class Examples
             [new InterfaceResponse("net0", "prod", "52:54:00:12:34:56", AttachKind.Failover, device, "0000:01:00.0", LinkState.Up)], [],
             [new ConditionResponse("degraded-interface", true, "net0 runs on its standby: no equal function is free on hv1.", At)], null, At, At);
         yield return new PlacementResponse("hv1", new Dictionary<string, IReadOnlyList<string>> { ["net0"] = ["0000:41:10.2"] }, []);
+    }
+
+    private static IEnumerable<object> Counters()
+    {
+        var memory = new Dictionary<string, long> { ["total-bytes"] = 2147483648, ["held-bytes"] = 65536, ["dirty-pages"] = 0 };
+        yield return new VirtualMachineStatisticsResponse(
+            "web-1", "hv1", At, new Dictionary<string, IReadOnlyDictionary<string, long>> { ["memory"] = memory });
+        var dma = new Dictionary<string, long> { ["writes"] = 40213, ["faults"] = 1 };
+        yield return new HostStatisticsResponse(
+            "hv1", At, new Dictionary<string, IReadOnlyDictionary<string, long>> { ["dma"] = dma },
+            [new DmaFaultResponse(At, "0000:41:10.2", "0x100000", true, "not-mapped")]);
     }
 
     private static IEnumerable<object> Work()

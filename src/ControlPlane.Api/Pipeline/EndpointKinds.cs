@@ -25,6 +25,7 @@ internal sealed record AlternativeAnswer(int Status, Type Type, string MediaType
 internal static class EndpointKinds
 {
     private static readonly int[] ReadProblems = [400, 401, 403, 404];
+    private static readonly int[] AskProblems = [.. ReadProblems, 409, 503];
     private static readonly int[] RecordProblems = [400, 401, 403, 404, 409, 413, 415, 422, 429];
     private static readonly int[] StartProblems = [.. RecordProblems, 503, 507];
 
@@ -34,6 +35,11 @@ internal static class EndpointKinds
     /// <summary>A GET of one thing.</summary>
     public static RouteHandlerBuilder Reads<T>(this RouteHandlerBuilder endpoint, string operationId, string summary, Role role) =>
         endpoint.Describe(new(operationId, summary, false, 200, typeof(T), true, ReadProblems), role)
+            .AddEndpointFilter<RefusalFilter>();
+
+    /// <summary>A GET of what a host knows at the moment: nothing here remembers it, so there is no ETag, and the host may be silent.</summary>
+    public static RouteHandlerBuilder Asks<T>(this RouteHandlerBuilder endpoint, string operationId, string summary, Role role) =>
+        endpoint.Describe(new(operationId, summary, false, 200, typeof(T), false, AskProblems), role)
             .AddEndpointFilter<RefusalFilter>();
 
     /// <summary>A GET of a page of things.</summary>

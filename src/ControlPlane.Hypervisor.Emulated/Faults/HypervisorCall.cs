@@ -32,4 +32,6 @@ public enum HypervisorCall
     AbortCopy,
     SwitchOver,
     MeasureGaps,
+    ReadHostStatistics,
+    ReadDomainStatistics,
 }

@@ -1,5 +1,6 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Pci;
+using ControlPlane.Hypervisor.Emulated.Counting;
 using ControlPlane.Hypervisor.Emulated.Iommu;
 using ControlPlane.Hypervisor.Emulated.Journal;
 using ControlPlane.Hypervisor.Emulated.Memory;
@@ -7,7 +8,7 @@ using ControlPlane.Hypervisor.Emulated.Memory;
 namespace ControlPlane.Hypervisor.Emulated.Guests;
 
 /// <summary>A domain of an emulated host: its definition, and while it is on, its guest.</summary>
-internal sealed class EmulatedDomain
+internal sealed class EmulatedDomain : ICounting
 {
     private readonly GuestTimings timings;
     private Dictionary<string, DateTimeOffset>? pluggedAt;
@@ -122,6 +123,12 @@ internal sealed class EmulatedDomain
         Network?.Reap();
         foreach (var action in actions ?? [])
             action();
+    }
+
+    /// <summary>What the guest made count since it was started here; nothing while it is off.</summary>
+    public void CountInto(CounterSheet sheet)
+    {
+        Memory?.CountInto(sheet);
     }
 
     public UnplugRequest? UnplugOf(string name, bool isInterface) =>

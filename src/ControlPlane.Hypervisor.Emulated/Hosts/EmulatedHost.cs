@@ -1,6 +1,7 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Hosts;
 using ControlPlane.Domain.Pci;
+using ControlPlane.Hypervisor.Emulated.Counting;
 using ControlPlane.Hypervisor.Emulated.Faults;
 using ControlPlane.Hypervisor.Emulated.Guests;
 using ControlPlane.Hypervisor.Emulated.Iommu;
@@ -13,7 +14,7 @@ using ControlPlane.Hypervisor.Emulated.Time;
 namespace ControlPlane.Hypervisor.Emulated.Hosts;
 
 /// <summary>One emulated host: its hardware, its domains and what it remembers of claims. To be used only while the clock is entered.</summary>
-internal sealed class EmulatedHost
+internal sealed class EmulatedHost : ICounting
 {
     /// <summary>As many epochs are remembered, of VMs that are here and of the last ones that were.</summary>
     private const int MaxEpochs = 262_144;
@@ -193,6 +194,15 @@ internal sealed class EmulatedHost
         Events.End();
         if (Labels.RevivesAfter is { } after)
             Clock.Quietly(Clock.Now + after, Revive);
+    }
+
+    /// <summary>The host's own parts; what a guest makes count is the guest's.</summary>
+    public void CountInto(CounterSheet sheet)
+    {
+        sheet.Add("domains", "defined", Domains.Count);
+        sheet.Add("domains", "running", Domains.Values.Count(d => d.State == DomainState.Running));
+        Iommu.CountInto(sheet);
+        Network.CountInto(sheet);
     }
 
     /// <summary>The host boots again: its domains are known and off, its functions as after power-on.</summary>

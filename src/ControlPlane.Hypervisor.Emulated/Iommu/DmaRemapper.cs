@@ -1,4 +1,6 @@
+using System.Text.Json;
 using ControlPlane.Domain.Pci;
+using ControlPlane.Hypervisor.Emulated.Counting;
 using ControlPlane.Hypervisor.Emulated.Memory;
 using ControlPlane.Hypervisor.Emulated.Time;
 
@@ -7,7 +9,7 @@ namespace ControlPlane.Hypervisor.Emulated.Iommu;
 /// <summary>
 /// A host's IOMMU: which group is attached to which protection domain, and the way that every device write takes into memory.
 /// </summary>
-internal sealed class DmaRemapper(HostMemory memory, ModelClock clock)
+internal sealed class DmaRemapper(HostMemory memory, ModelClock clock) : ICounting
 {
     /// <summary>As many fault records are kept; older ones are overwritten, as in hardware.</summary>
     public const int MaxFaults = 1024;
@@ -65,6 +67,16 @@ internal sealed class DmaRemapper(HostMemory memory, ModelClock clock)
         }
         return true;
     }
+
+    public void CountInto(CounterSheet sheet)
+    {
+        sheet.Add("dma", "writes", WriteCount);
+        sheet.Add("dma", "faults", FaultCount);
+    }
+
+    /// <summary>The kept records, as the host's statistics show them.</summary>
+    public IReadOnlyList<Domain.Statistics.DmaFault> ReportFaults() =>
+        [.. faults.Select(f => new Domain.Statistics.DmaFault(f.At, f.Requester, f.Address, IsWrite: true, JsonNamingPolicy.KebabCaseLower.ConvertName(f.Reason.ToString())))];
 
     private DmaFaultReason? Refuse(int? group, long page, bool write)
     {

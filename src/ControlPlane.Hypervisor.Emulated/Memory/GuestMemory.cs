@@ -1,10 +1,12 @@
+using ControlPlane.Hypervisor.Emulated.Counting;
+
 namespace ControlPlane.Hypervisor.Emulated.Memory;
 
 /// <summary>
 /// A guest's memory: as many pages as it was given, of which only those are held that something of the model has written to
 /// (frames that a NIC delivered). What the guest's own programs write is known by its pages, not by its bytes.
 /// </summary>
-internal sealed class GuestMemory
+internal sealed class GuestMemory : ICounting
 {
     public const int PageBytes = 4096;
 
@@ -59,6 +61,13 @@ internal sealed class GuestMemory
             address += length;
             into = into[length..];
         }
+    }
+
+    public void CountInto(CounterSheet sheet)
+    {
+        sheet.Add("memory", "total-bytes", Bytes);
+        sheet.Add("memory", "held-bytes", (long)(lines?.Count ?? 0) * LineBytes);
+        sheet.Add("memory", "dirty-pages", DirtyPages);
     }
 
     /// <summary>The guest's programs wrote to this page.</summary>

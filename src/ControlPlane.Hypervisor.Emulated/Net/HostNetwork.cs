@@ -1,4 +1,5 @@
 using ControlPlane.Domain.Pci;
+using ControlPlane.Hypervisor.Emulated.Counting;
 using ControlPlane.Hypervisor.Emulated.Pci;
 
 namespace ControlPlane.Hypervisor.Emulated.Net;
@@ -6,7 +7,7 @@ namespace ControlPlane.Hypervisor.Emulated.Net;
 /// <summary>How a host is plugged into the wires: its NICs' embedded switches and its software bridges. Made when first used.</summary>
 /// <param name="wireOf">The wire that a physical function is plugged into; null: nobody says.</param>
 /// <param name="settingsOf">What a physical function enforces for a virtual one.</param>
-internal sealed class HostNetwork(PciTree tree, Fabric fabric, Func<PciAddress, string?> wireOf, Func<PciAddress, DeviceSettings> settingsOf)
+internal sealed class HostNetwork(PciTree tree, Fabric fabric, Func<PciAddress, string?> wireOf, Func<PciAddress, DeviceSettings> settingsOf) : ICounting
 {
     private readonly Dictionary<PciAddress, EmbeddedSwitch> embedded = [];
     private readonly Dictionary<WireSwitch, SoftwareBridge> bridges = [];
@@ -22,6 +23,15 @@ internal sealed class HostNetwork(PciTree tree, Fabric fabric, Func<PciAddress, 
     }
 
     public void Learn(string network, EmulatedFunction function) => fabric.Learn(network, WireOf(function));
+
+    public void CountInto(CounterSheet sheet)
+    {
+        foreach (var inside in embedded.Values)
+        {
+            sheet.Add("embedded-switch", "spoofed-frames", inside.SpoofedFrames);
+            sheet.Add("embedded-switch", "unfiltered-frames", inside.UnfilteredFrames);
+        }
+    }
 
     public EmbeddedSwitch SwitchOf(EmulatedFunction function)
     {

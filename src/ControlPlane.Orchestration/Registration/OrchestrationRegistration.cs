@@ -7,6 +7,7 @@ using ControlPlane.Orchestration.PciDevices;
 using ControlPlane.Orchestration.Placements;
 using ControlPlane.Orchestration.Projects;
 using ControlPlane.Orchestration.Reconcilers;
+using ControlPlane.Orchestration.Statistics;
 using ControlPlane.Orchestration.VirtualMachines;
 using ControlPlane.Sagas;
 using ControlPlane.Scheduling;
@@ -35,7 +36,8 @@ public static class OrchestrationRegistration
         .AddSingleton(ProfileCatalog.Shipped)
         .AddSingleton<DeviceDefaults>()
         .AddSingleton<BackendCheck>()
-        .AddSingleton<HostConnections>();
+        .AddSingleton<HostConnections>()
+        .AddSingleton<StatisticsReader>();
 
     private static IServiceCollection AddSagas(this IServiceCollection services) => services
         .AddSingleton<Saga, CreateVirtualMachineSaga>()

@@ -32,7 +32,7 @@ public sealed class FleetReader(IDbContextFactory<ControlPlaneDbContext> context
     }
 
     /// <summary>The same of one host; without any host when there is none of this id. Pools are not read.</summary>
-    public async Task<FleetRows> ReadHostAsync(HostId id, CancellationToken ct)
+    public async Task<FleetRows> ReadHostStatisticsAsync(HostId id, CancellationToken ct)
     {
         await using var db = await contexts.CreateDbContextAsync(ct);
         await using var moment = await db.Database.BeginTransactionAsync(IsolationLevel.RepeatableRead, ct);

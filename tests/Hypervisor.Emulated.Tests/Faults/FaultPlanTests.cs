@@ -85,7 +85,7 @@ public sealed class FaultPlanTests : EmulatedTest
     [Fact]
     public Task Each_call_of_the_port_can_be_made_to_fail() => OnTestFleet(async fleet =>
     {
-        var port = typeof(IHypervisor).GetMethods().Concat(typeof(IMigrationPort).GetMethods())
+        var port = typeof(IHypervisor).GetMethods().Concat(typeof(IMigrationPort).GetMethods()).Concat(typeof(IStatisticsPort).GetMethods())
             .Select(m => m.Name).Where(n => n.EndsWith("Async", StringComparison.Ordinal)).Select(n => n[..^5]).Except(["Watch"]);
 
         Assert.Equal(port.Order(), Enum.GetNames<HypervisorCall>().Order());
