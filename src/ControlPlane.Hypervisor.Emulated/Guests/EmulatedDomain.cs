@@ -57,6 +57,9 @@ internal sealed class EmulatedDomain : ICounting
 
     public DirtyWorkload? Workload { get; set; }
 
+    /// <summary>Of all its CPUs, since the domain was made here.</summary>
+    public ExitCounters Exits { get; } = new();
+
     /// <summary>Null until somebody watches the guest's traffic.</summary>
     public GuestNetwork? Network { get; set; }
 
@@ -128,6 +131,7 @@ internal sealed class EmulatedDomain : ICounting
     /// <summary>What the guest made count since it was started here; nothing while it is off.</summary>
     public void CountInto(CounterSheet sheet)
     {
+        Exits.CountInto(sheet);
         Memory?.CountInto(sheet);
     }
 
