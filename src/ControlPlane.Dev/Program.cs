@@ -42,6 +42,7 @@ namespace ControlPlane.Dev
             Migration(screen, repository),
             Bench(screen, repository),
             Lab(screen, repository),
+            Tour(screen),
         };
 
         private static Command Up(Screen screen, Repository repository)
@@ -69,6 +70,14 @@ namespace ControlPlane.Dev
             command.SetAction((parsed, ct) => parsed.GetValue(rig) is null
                 ? new TestCommand(screen, repository).RunAsync(parsed.GetValue(only), ct)
                 : new RigTestCommand(screen, repository).RunAsync(TwoHostsOptions.LabDirectory, ct));
+            return command;
+        }
+
+        private static Command Tour(Screen screen)
+        {
+            var name = new Argument<string?>("name") { Description = "Which; without it, all are listed", Arity = ArgumentArity.ZeroOrOne };
+            var command = new Command("tour", "Show one mechanism of the emulated hypervisor at work, with its counters") { name };
+            command.SetAction(parsed => new TourCommand(screen, Console.Out).Run(parsed.GetValue(name)));
             return command;
         }
 

@@ -31,7 +31,7 @@ internal static class LayerTable
              "Orchestration", "Api"],
             ["Quartz"]),
         new("Lab", 0, [], []),
-        new("Dev", 5, ["Lab"], ["System.CommandLine", "Spectre.Console"]),
+        new("Dev", 5, ["Hypervisor.Emulated", "Lab"], ["System.CommandLine", "Spectre.Console"]),
     ];
 
     public const string Prefix = "ControlPlane.";

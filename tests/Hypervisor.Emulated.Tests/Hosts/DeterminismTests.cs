@@ -1,3 +1,4 @@
+using ControlPlane.Hypervisor.Emulated.Time;
 using System.Text;
 using ControlPlane.Hypervisor.Emulated.Guests;
 using ControlPlane.Hypervisor.Emulated.Tests.Infrastructure;

@@ -1,3 +1,4 @@
+using ControlPlane.Hypervisor.Emulated.Time;
 using ControlPlane.Domain.Migrations;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Hypervisor.Emulated.Guests;

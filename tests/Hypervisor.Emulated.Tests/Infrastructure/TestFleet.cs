@@ -1,3 +1,4 @@
+using ControlPlane.Hypervisor.Emulated.Time;
 using ControlPlane.Domain;
 using ControlPlane.Domain.Hosts;
 using ControlPlane.Domain.Pci;

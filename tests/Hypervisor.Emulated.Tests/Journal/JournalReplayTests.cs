@@ -1,3 +1,4 @@
+using ControlPlane.Hypervisor.Emulated.Time;
 using System.Text;
 using ControlPlane.Domain;
 using ControlPlane.Domain.Migrations;

@@ -1,18 +1,22 @@
-namespace ControlPlane.Hypervisor.Emulated.Tests.Infrastructure;
+namespace ControlPlane.Hypervisor.Emulated.Time;
 
-/// <summary>A clock that stands still until it is told to go on.</summary>
-internal sealed class VirtualTime : TimeProvider
+/// <summary>A clock that stands still until it is told to go on: a fleet made with it lives as fast as the CPU computes. For one thread.</summary>
+public sealed class VirtualTime : TimeProvider
 {
     private readonly PriorityQueue<Due, (DateTimeOffset At, long Order)> due = new();
     private DateTimeOffset now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private long order;
 
+    /// <inheritdoc/>
     public override DateTimeOffset GetUtcNow() => now;
 
+    /// <inheritdoc/>
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
+    /// <inheritdoc/>
     public override long GetTimestamp() => now.UtcTicks;
 
+    /// <inheritdoc/>
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
         var timer = new VirtualTimer(this, () => callback(state));
@@ -62,7 +66,8 @@ internal sealed class VirtualTime : TimeProvider
 
         public bool Change(TimeSpan dueTime, TimeSpan period)
         {
-            Assert.Equal(Timeout.InfiniteTimeSpan, period);
+            if (period != Timeout.InfiniteTimeSpan)
+                throw new NotSupportedException("Virtual time has no periodic timers: the model sets each one anew.");
             Version++;
             if (dueTime != Timeout.InfiniteTimeSpan)
                 time.due.Enqueue(new Due(this, Version), (time.now + dueTime, time.order++));

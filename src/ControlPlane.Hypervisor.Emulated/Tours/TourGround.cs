@@ -1,0 +1,52 @@
+using ControlPlane.Domain;
+using ControlPlane.Domain.Hosts;
+using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Hypervisor.Emulated.Time;
+using ControlPlane.Inventory.Profiles;
+
+namespace ControlPlane.Hypervisor.Emulated.Tours;
+
+/// <summary>Hosts of a shipped profile in virtual time, and guests on them: what most tours begin with.</summary>
+internal sealed class TourGround : IDisposable
+{
+    private readonly VirtualTime time = new();
+    private readonly EmulatedFleet fleet;
+    private int vms;
+
+    public TourGround(EmulationOptions options, string profile = "dual-82576", int hosts = 2)
+    {
+        fleet = new EmulatedFleet(options, (name, _) => ValueTask.FromResult(ProfileCatalog.Shipped.Find(name)), time);
+        Hosts = [.. Enumerable.Range(1, hosts).Select(number => Open(number, profile))];
+    }
+
+    public IReadOnlyList<IHypervisor> Hosts { get; }
+
+    public TimeProvider Time => time;
+
+    /// <summary>Does the work in virtual time, until its end.</summary>
+    public void Run(Func<Task> work) => new VirtualTimeLoop(time).Run(work);
+
+    /// <summary>A definition of a guest without devices.</summary>
+    public DomainDefinition Guest(long memoryMiB, params (string Name, string Value)[] labels)
+    {
+        var vm = new VmId(new Guid(++vms, 0, 0, [0x80, 0, 0, 0, 0, 0, 0, 1]));
+        return new DomainDefinition(
+            new DomainRef(vm, new Generation(1)), $"guest-{vms}", 1, memoryMiB, HugepageSize.None, "tiny", [], [], [],
+            labels.ToDictionary(l => l.Name, l => l.Value));
+    }
+
+    /// <summary>The value, or the fault as an exception: a tour has nobody to tell it to.</summary>
+    public static T Ok<T>(Outcome<T> outcome) => outcome.Match(value => value, fault => throw new InvalidOperationException(fault.ToString()));
+
+    public void Dispose() => fleet.Dispose();
+
+    private IHypervisor Open(int number, string profile)
+    {
+        var id = new HostId(new Guid(number, 0, 0, [0x80, 0, 0, 0, 0, 0, 0, 0]));
+        var host = new Host(
+            id, $"hv{number}", new HostBackend(BackendKind.Emulated, profile), HostState.Up, null, new Dictionary<string, string>(), HostCapacity.Unknown,
+            CpuModel.Unknown, 1, 1, false, null, Generation.None, null, time.GetUtcNow(), time.GetUtcNow());
+        // Opening reads a profile out of this assembly's neighbours and waits for nobody.
+        return Ok(fleet.OpenAsync(host, CancellationToken.None).AsTask().GetAwaiter().GetResult());
+    }
+}
