@@ -18,8 +18,11 @@ public sealed record LibvirtOptions
     /// <summary>How long a VMM that is ending may take to close a device before it counts as one that holds it.</summary>
     public TimeSpan CloseTimeout { get; init; } = TimeSpan.FromSeconds(15);
 
-    /// <summary>How much of a copy's first pass must be left, in time at the present rate, when it is slowed down to a hold.</summary>
+    /// <summary>How much of a copy's first pass must be left, in time at the present rate, when whoever decides over the switch-over is asked.</summary>
     public TimeSpan HoldAhead { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How much must be left when a copy is braked because nobody has decided yet.</summary>
+    public TimeSpan BrakeAhead { get; init; } = TimeSpan.FromMilliseconds(150);
 
     /// <summary>How long one call waits for a guest to go over, once it was let go.</summary>
     public TimeSpan SwitchOverTimeout { get; init; } = TimeSpan.FromSeconds(60);

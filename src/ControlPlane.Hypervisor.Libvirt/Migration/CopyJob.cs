@@ -55,34 +55,3 @@ internal static class CopyJob
 
     private static long Bytes(ulong? bytes) => (long)Math.Min(bytes ?? 0, long.MaxValue);
 }
-
-/// <summary>
-/// The nearest to a hold that libvirt lets a client have. A copy is let run with no downtime allowed, and braked to the slowest rate there is while
-/// something is left to copy: so the guest stays on the source for as long as the rest lasts at that rate. What is left at last goes over
-/// by itself.
-/// </summary>
-internal sealed class CopyBrake(TimeSpan ahead)
-{
-    /// <summary>libvirt counts whole MiB/s.</summary>
-    public const ulong SlowestMiBPerSecond = 1;
-
-    private ulong passSeen;
-    private ulong rateBytesPerSecond;
-
-    /// <summary>Whether the copy is to be braked now.</summary>
-    /// <param name="downtimeLimit">What the caller allows.</param>
-    public bool IsDue(VirJobStatistics job, TimeSpan downtimeLimit)
-    {
-        if (!job.IsActive || job.MemoryTotalBytes is not > 0 || job.MemoryRemainingBytes is not { } left || job.Iteration is not { } pass)
-            return false;
-        if (job.MemoryBytesPerSecond is > 0 and var rate)
-            rateBytesPerSecond = rate;
-        var isNewPass = pass != passSeen;
-        passSeen = pass;
-        // In the first pass what is left shrinks steadily: braked shortly before its end, since a guest that writes little goes over right there.
-        if (pass <= 1)
-            return job.MemoryProcessedBytes > 0 && left <= rateBytesPerSecond * ahead.TotalSeconds;
-        // Later ones begin with what the guest has dirtied: converged when that fits into the downtime.
-        return isNewPass && left <= rateBytesPerSecond * downtimeLimit.TotalSeconds;
-    }
-}

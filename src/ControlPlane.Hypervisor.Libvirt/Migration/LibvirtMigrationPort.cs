@@ -126,14 +126,18 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
         var until = host.Time.GetUtcNow() + patience.SwitchOverTimeout;
         while (true)
         {
+            // Looked up before the reading: a copy that ends in between has said so, and the next reading knows.
+            var watched = copies.GetValueOrDefault(domain.Vm);
             var read = await ReadAsync(domain, ct);
             if (!read.TryGet(out var progress, out var fault))
                 return fault;
             if (progress.Phase is not (CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver))
                 return progress;
-            if (host.Time.GetUtcNow() >= until)
+            var left = until - host.Time.GetUtcNow();
+            if (left <= TimeSpan.Zero)
                 return Fault.Unavailable("switch-over-pending", $"VM {domain.Vm} has not gone over within {patience.SwitchOverTimeout.TotalSeconds:0} s: {progress.BytesRemaining >> 20} MiB are left, and the guest dirties {progress.DirtyMiBPerSecond:0.#} MiB/s.");
-            await Task.Delay(patience.PollInterval, host.Time, ct);
+            // Of a copy that another process began nobody here is told.
+            await (watched is null ? Task.Delay(patience.PollInterval, host.Time, ct) : watched.WaitAsync(left, ct));
         }
     }
 

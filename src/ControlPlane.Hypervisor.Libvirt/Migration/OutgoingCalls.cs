@@ -17,7 +17,7 @@ internal sealed class OutgoingCalls(CallSet at, LibvirtHost host)
 {
     private static readonly TimeSpan UsualDowntime = TimeSpan.FromMilliseconds(300);
 
-    /// <summary>Looks at both ends, remembers that the VM is leaving, and allows it no downtime yet. The domain is the caller's to dispose.</summary>
+    /// <summary>Looks at both ends, remembers that the VM is leaving, and allows it next to no downtime yet. The domain is the caller's to dispose.</summary>
     public Outcome<Leaving> Begin(VirConnect connection, DomainRef reference, MigrationRoute route, VirConnect target)
     {
         if (!at.Admission.FindActive(connection, reference).TryGet(out var known, out var fault))
@@ -31,7 +31,7 @@ internal sealed class OutgoingCalls(CallSet at, LibvirtHost host)
             if (!LiveXmlFor(known, arriving).TryGet(out var xml, out fault))
                 return fault;
             at.Register.Put(connection, new DepartureRecord(reference, host.Time.GetUtcNow(), route.Write(), null));
-            known.Handle.SetMigrationMaxDowntime(TimeSpan.Zero);
+            known.Handle.SetMigrationMaxDowntime(CopyBrake.LeastDowntime);
             handedOver = true;
             return new Leaving(known.Handle, xml.Length == 0 ? null : xml);
         }

@@ -13,16 +13,19 @@ internal sealed class OutgoingCopy : IDisposable
     private readonly LibvirtHost host;
     private readonly CopyBrake brake;
     private readonly Lock gate = new();
+    private readonly Lock speed = new();
     private readonly CancellationTokenSource aborting = new();
+    private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CopyProgress progress;
     private TimeSpan downtimeLimit;
+    private bool isBraked;
     private bool isLetGo;
     private bool isOver;
 
     public OutgoingCopy(VirDomain domain, LibvirtHost host, CopyOptions options, LibvirtOptions patience)
     {
         (this.domain, this.host, Options) = (domain, host, options);
-        brake = new CopyBrake(patience.HoldAhead);
+        brake = new CopyBrake(patience.HoldAhead, patience.BrakeAhead);
         downtimeLimit = options.DowntimeLimit;
         progress = CopyProgress.NotKnown with { Phase = CopyPhase.Copying };
     }
@@ -95,24 +98,38 @@ internal sealed class OutgoingCopy : IDisposable
         lock (gate)
             isOver = true;
         aborting.Dispose();
+        ended.SetResult();
     }
 
-    /// <summary>Takes the brake off: from now on the guest goes over as soon as the rest fits into the downtime.</summary>
+    /// <summary>Until it has ended and the host remembers how, at most for a time.</summary>
+    public async Task WaitAsync(TimeSpan most, CancellationToken ct)
+    {
+        try
+        {
+            await ended.Task.WaitAsync(most, host.Time, ct);
+        }
+        catch (TimeoutException)
+        {
+            // Whoever waits looks at the time.
+        }
+    }
+
+    /// <summary>From now on the guest goes over as soon as the rest fits into the downtime.</summary>
     public async Task<Fault?> LetGoAsync(CancellationToken ct)
     {
-        TimeSpan limit;
-        lock (gate)
-            (isLetGo, limit) = (true, downtimeLimit);
         var let = await host.RunAsync<Done>(_ =>
         {
-            if (Options.Mode == Domain.Migrations.MigrationMode.PostCopy)
+            // A brake that came after this would never be taken off.
+            lock (speed)
             {
-                Release(domain, Options);
-                domain.StartPostCopy();
-                return default(Done);
+                isLetGo = true;
+                if (Options.Mode != Domain.Migrations.MigrationMode.PostCopy)
+                    domain.SetMigrationMaxDowntime(DowntimeLimit);
+                if (isBraked)
+                    Release(domain, Options);
+                if (Options.Mode == Domain.Migrations.MigrationMode.PostCopy)
+                    domain.StartPostCopy();
             }
-            domain.SetMigrationMaxDowntime(limit);
-            Release(domain, Options);
             return default(Done);
         }, ct);
         return let.Fault;
@@ -122,14 +139,20 @@ internal sealed class OutgoingCopy : IDisposable
     public static void Release(VirDomain domain, CopyOptions options) =>
         domain.SetMigrationMaxSpeed((ulong)(options.BandwidthMiBPerSecond ?? CopyJob.UnlimitedMiBPerSecond));
 
+    /// <summary>libvirt tells when a pass begins, but not how far it is, and a guest that writes little has only one: so this looks now and then.</summary>
     private async Task WatchAsync(CancellationToken over)
     {
         while (!over.IsCancellationRequested)
         {
             // What libvirt refuses here (no job yet, no job any more) shows in how the job itself ends.
-            var read = await host.RunAsync<CopyPhase>(_ => Look(), CancellationToken.None);
-            if (read.TryGet(out var phase, out _) && phase == CopyPhase.HoldingBeforeSwitchOver)
-                Changed(phase);
+            var seen = await host.RunAsync<Sighting>(_ => Look(), CancellationToken.None);
+            if (seen.TryGet(out var sighting, out _))
+            {
+                if (sighting.IsNews)
+                    Changed(CopyPhase.HoldingBeforeSwitchOver);
+                if (sighting.Distance == CopyDistance.AtEnd)
+                    await host.RunAsync<Done>(_ => Brake(), CancellationToken.None);
+            }
             try
             {
                 await Task.Delay(WatchEvery, host.Time, over);
@@ -141,21 +164,32 @@ internal sealed class OutgoingCopy : IDisposable
         }
     }
 
-    /// <summary>Answers the phase when it has just changed, else none.</summary>
-    private CopyPhase Look()
+    private Sighting Look()
     {
         var job = domain.GetJobStatistics();
         if (!job.IsActive)
-            return CopyPhase.None;
-        bool isDue;
+            return new Sighting(CopyDistance.Far, false);
         lock (gate)
         {
-            isDue = !isLetGo && progress.Phase == CopyPhase.Copying && brake.IsDue(job, downtimeLimit);
-            progress = CopyJob.Progress(isDue ? CopyPhase.HoldingBeforeSwitchOver : progress.Phase, job);
+            var distance = brake.Judge(job, downtimeLimit, host.Time.GetUtcNow());
+            var isNews = progress.Phase == CopyPhase.Copying && distance != CopyDistance.Far;
+            progress = CopyJob.Progress(isNews ? CopyPhase.HoldingBeforeSwitchOver : progress.Phase, job);
+            return new Sighting(distance, isNews);
         }
-        if (!isDue)
-            return CopyPhase.None;
-        domain.SetMigrationMaxSpeed(CopyBrake.SlowestMiBPerSecond);
-        return CopyPhase.HoldingBeforeSwitchOver;
     }
+
+    private Outcome<Done> Brake()
+    {
+        lock (speed)
+        {
+            if (isLetGo || isBraked)
+                return default(Done);
+            domain.SetMigrationMaxSpeed(CopyBrake.SlowestMiBPerSecond);
+            isBraked = true;
+        }
+        return default(Done);
+    }
+
+    /// <param name="IsNews">Whether it is near for the first time.</param>
+    private readonly record struct Sighting(CopyDistance Distance, bool IsNews);
 }

@@ -38,8 +38,13 @@ internal sealed class VirshScript(XDocument like, string name, string directory)
         await host.RequireVirshAsync(["vol-delete", "--pool", "default", Volume], ct);
     }
 
-    public Task MoveAsync(LabHost source, LabHost target, CancellationToken ct) => source.RequireVirshAsync(
-        ["migrate", "--live", "--p2p", "--persistent", "--undefinesource", "--abort-on-error", "--auto-converge", "--copy-storage-all", name, target.PeerTcpUri], ct);
+    /// <summary>With the disk: libvirt makes it on the target, and leaves the source's for whoever started the migration to delete.</summary>
+    public async Task MoveAsync(LabHost source, LabHost target, CancellationToken ct)
+    {
+        await source.RequireVirshAsync(
+            ["migrate", "--live", "--p2p", "--persistent", "--undefinesource", "--abort-on-error", "--auto-converge", "--copy-storage-all", name, target.PeerTcpUri], ct);
+        await source.RequireVirshAsync(["vol-delete", "--pool", "default", Volume], ct);
+    }
 
     private XDocument Renamed()
     {
