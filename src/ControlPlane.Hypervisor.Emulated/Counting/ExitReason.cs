@@ -41,4 +41,10 @@ internal enum ExitReason
 
     /// <summary>The VMM itself wanted the CPU back.</summary>
     Preemption,
+
+    /// <summary>The guest cannot go on: a fault while it delivers a fault.</summary>
+    TripleFault,
+
+    /// <summary>A VM entry that failed at the checks of the guest's state.</summary>
+    InvalidGuestState,
 }

@@ -1,6 +1,7 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Hypervisor.Emulated.Counting;
+using ControlPlane.Hypervisor.Emulated.Devices;
 using ControlPlane.Hypervisor.Emulated.Iommu;
 using ControlPlane.Hypervisor.Emulated.Journal;
 using ControlPlane.Hypervisor.Emulated.Memory;
@@ -56,6 +57,15 @@ internal sealed class EmulatedDomain : ICounting
     public ProtectionDomain? Dma { get; set; }
 
     public DirtyWorkload? Workload { get; set; }
+
+    /// <summary>Its processor and console port; null while the domain is off or still arrives.</summary>
+    public GuestMachine? Machine { get; set; }
+
+    /// <summary>The last of what the guest printed since the domain was made here.</summary>
+    public string ConsoleText => Console?.Text ?? "";
+
+    /// <summary>Null until the guest has run here.</summary>
+    public SerialConsole? Console { get; set; }
 
     /// <summary>Of all its CPUs, since the domain was made here.</summary>
     public ExitCounters Exits { get; } = new();
@@ -132,6 +142,8 @@ internal sealed class EmulatedDomain : ICounting
     public void CountInto(CounterSheet sheet)
     {
         Exits.CountInto(sheet);
+        Machine?.CountInto(sheet);
+        Console?.CountInto(sheet);
         Memory?.CountInto(sheet);
     }
 

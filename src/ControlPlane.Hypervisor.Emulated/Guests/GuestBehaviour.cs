@@ -1,4 +1,5 @@
 using System.Globalization;
+using ControlPlane.Hypervisor.Emulated.Cpu;
 using ControlPlane.Hypervisor.Emulated.Faults;
 
 namespace ControlPlane.Hypervisor.Emulated.Guests;
@@ -63,6 +64,15 @@ internal sealed class GuestBehaviour(IReadOnlyDictionary<string, string> labels,
 
     /// <summary>The memory over which these writes are spread, in MiB.</summary>
     public double WorkingSetMiB => Number(GuestLabels.WorkingSetMiB) ?? 256;
+
+    /// <summary>How the VMM runs the guest's kernel.</summary>
+    public Virtualization Virtualization => Label(GuestLabels.Virtualization) switch
+    {
+        "binary-translation" => Virtualization.BinaryTranslation,
+        "paravirtual" => Virtualization.Paravirtual,
+        "trap-and-emulate" => Virtualization.TrapAndEmulate,
+        _ => Virtualization.Hardware,
+    };
 
     public CrashPoint? CrashesTargetAt => HostLabels.ParseCrashPoint(Label(GuestLabels.CrashTargetAt));
 

@@ -34,6 +34,7 @@ internal static class GuestPower
         domain.StartedAt = host.Clock.Now;
         domain.Life++;
         domain.ForgetAllPlugged();
+        GuestMachine.Boot(domain);
         PlanPowerOff(host, domain);
         domain.Network?.Refresh();
     }
@@ -67,7 +68,7 @@ internal static class GuestPower
             Close(host, domain, device, vmmEnds: true);
         if (domain.Memory is not null)
             host.Memory.Free(domain.FirstFrame);
-        (domain.Memory, domain.Workload, domain.Dma) = (null, null, null);
+        (domain.Memory, domain.Workload, domain.Dma, domain.Machine) = (null, null, null, null);
         domain.State = DomainState.Off;
         domain.Life++;
         domain.CompleteUnplugs();

@@ -67,6 +67,7 @@ internal static class HostSnapshot
         GuestPower.Materialize(host, domain);
         domain.State = record.State;
         domain.StartedAt = record.StartedAt;
+        Guests.GuestMachine.Boot(domain);
         GuestPower.PlanPowerOff(host, domain);
     }
 }

@@ -60,6 +60,7 @@ internal sealed class MigrationGround(
         }
         arriving.Workload!.SkipTo(source.Clock.Now);
         arriving.State = leaving.State;
+        GuestMachine.Continue(arriving, leaving);
         arriving.Life++;
         foreach (var device in arriving.Definition.Devices)
             arriving.NotePlugged(device.Name, leaving.StartedAt);
