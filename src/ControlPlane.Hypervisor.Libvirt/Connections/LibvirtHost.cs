@@ -16,17 +16,19 @@ internal sealed class LibvirtHost : IAsyncDisposable
     private const int EventsKept = 4096;
 
     private readonly VirSession session;
-    private readonly TimeSpan openTimeout;
+    private readonly LibvirtOptions options;
     private readonly Task pumping;
     private readonly Lock gate = new();
     private readonly HashSet<Channel<VirEvent>> readers = [];
     private TaskCompletionSource tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string? lastError;
+    private VirConnect? looked;
+    private Fault? tooOld;
 
     /// <exception cref="LibvirtNotFoundException">The client library is not installed.</exception>
     public LibvirtHost(HostId id, HostSettings settings, LibvirtOptions options, TimeProvider time)
     {
-        (Id, Settings, Time, openTimeout) = (id, settings, time, options.OpenTimeout);
+        (Id, Settings, Time, this.options) = (id, settings, time, options);
         session = VirSession.Start(new VirSessionOptions(settings.Uri)
         {
             OpenTimeout = options.OpenTimeout,
@@ -55,7 +57,7 @@ internal sealed class LibvirtHost : IAsyncDisposable
             firstTry = tried.Task;
         try
         {
-            await Task.WhenAny(session.WaitForConnectionAsync(ct), firstTry).WaitAsync(openTimeout, Time, ct);
+            await Task.WhenAny(session.WaitForConnectionAsync(ct), firstTry).WaitAsync(options.OpenTimeout, Time, ct);
         }
         catch (TimeoutException)
         {
@@ -68,8 +70,8 @@ internal sealed class LibvirtHost : IAsyncDisposable
     {
         lock (gate)
             return Fault.Unavailable(LibvirtFaults.Silent, lastError is null
-                ? $"{Settings.Uri} did not answer within {openTimeout.TotalSeconds:0.#} s."
-                : $"{Settings.Uri} does not answer: {lastError}");
+                ? $"{Settings.Uri} did not answer within {options.OpenTimeout.TotalSeconds:0.#} s."
+                : $"{Settings.Uri} cannot be reached: {lastError}");
     }
 
     /// <summary>Does blocking calls on a thread for them; what libvirt refuses comes back as a fault.</summary>
@@ -79,7 +81,7 @@ internal sealed class LibvirtHost : IAsyncDisposable
             return silent;
         try
         {
-            return await connection.RunAsync(() => work(connection), ct).WaitAsync(CallMax, Time, ct);
+            return await connection.RunAsync(() => CheckVersions(connection) is { } fault ? fault : work(connection), ct).WaitAsync(CallMax, Time, ct);
         }
         catch (LibvirtException e)
         {
@@ -94,6 +96,20 @@ internal sealed class LibvirtHost : IAsyncDisposable
             // The connection was lost and closed between two calls.
             return Silent();
         }
+    }
+
+    /// <summary>Once for each connection: a host that was down may have been updated.</summary>
+    private Fault? CheckVersions(VirConnect connection)
+    {
+        lock (gate)
+        {
+            if (looked == connection)
+                return tooOld;
+        }
+        var fault = LibvirtVersions.Of(connection).Check(Settings.Uri, options);
+        lock (gate)
+            (looked, tooOld) = (connection, fault);
+        return fault;
     }
 
     /// <summary>All that libvirt tells from now on; ends when the connection is lost.</summary>
@@ -139,7 +155,7 @@ internal sealed class LibvirtHost : IAsyncDisposable
         switch (happened)
         {
             case VirDisconnectedEvent lost:
-                lastError = lost.Error?.Message ?? $"the connection was lost ({lost.Reason})";
+                lastError = lost.Error is { } error ? ConnectionAdvice.Explain(Settings.Uri, error.Message) : $"the connection was lost ({lost.Reason})";
                 foreach (var reader in readers)
                     reader.Writer.TryComplete();
                 readers.Clear();

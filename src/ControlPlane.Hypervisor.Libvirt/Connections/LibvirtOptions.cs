@@ -1,3 +1,5 @@
+using LibvirtSharp;
+
 namespace ControlPlane.Hypervisor.Libvirt.Connections;
 
 /// <summary>How patient the backend is with its hosts.</summary>
@@ -29,4 +31,10 @@ public sealed record LibvirtOptions
 
     /// <summary>How often what has no event is looked at.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>The oldest libvirt, at both ends, that this backend was made for and is tested with. A host with an older one is refused.</summary>
+    public VirVersion OldestLibvirt { get; init; } = new(9, 0, 0);
+
+    /// <summary>The oldest QEMU: from this one on a q35 machine hot-plugs by ACPI what hangs on its root ports.</summary>
+    public VirVersion OldestQemu { get; init; } = new(6, 1, 0);
 }

@@ -38,17 +38,19 @@ internal static class DeviceAlias
         return text.ToString();
     }
 
-    private static string? Decode(string? alias, string prefix)
+    private static string? Decode(string? alias, string prefix) =>
+        alias is not null && alias.StartsWith(prefix, StringComparison.Ordinal) ? Decode(alias[prefix.Length..]) : null;
+
+    /// <summary>What <see cref="Encode"/> was given; null when it gave no such text.</summary>
+    public static string? Decode(string text)
     {
-        if (alias is null || !alias.StartsWith(prefix, StringComparison.Ordinal))
-            return null;
-        var name = new StringBuilder(alias.Length);
-        for (var i = prefix.Length; i < alias.Length; i++)
+        var name = new StringBuilder(text.Length);
+        for (var i = 0; i < text.Length; i++)
         {
-            if (alias[i] != '_')
-                name.Append(alias[i]);
-            else if (i + 4 < alias.Length
-                && ushort.TryParse(alias.AsSpan(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code))
+            if (text[i] != '_')
+                name.Append(text[i]);
+            else if (i + 4 < text.Length
+                && ushort.TryParse(text.AsSpan(i + 1, 4), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code))
             {
                 name.Append((char)code);
                 i += 4;

@@ -20,6 +20,14 @@ internal sealed class DiskVolumes(HostSettings settings)
 
     public static string DiskName(VmId vm, string disk) => $"{DomainMark.DomainName(vm)}-disk-{DeviceAlias.Encode(disk)}.qcow2";
 
+    /// <summary>For people: which disk a volume of ours is.</summary>
+    public static string Describe(string volume)
+    {
+        const string Mark = "-disk-";
+        var at = volume.IndexOf(Mark, StringComparison.Ordinal);
+        return at < 0 ? "The root disk" : $"Disk '{DeviceAlias.Decode(Path.GetFileNameWithoutExtension(volume[(at + Mark.Length)..]))}'";
+    }
+
     /// <summary>In the order of the guest's slots.</summary>
     public IReadOnlyList<DiskVolume> Of(DomainDefinition definition) =>
     [

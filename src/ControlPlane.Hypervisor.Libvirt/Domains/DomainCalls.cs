@@ -32,6 +32,8 @@ internal sealed class DomainCalls(Admission admission, HostRegister register, Ho
                 if (admission.CheckPrepared(connection, definition.Ref.Vm, device.Claim) is { } unprepared)
                     return unprepared;
             }
+            if (known is not null && LostDisks.Find(connection, known) is { } lost)
+                return lost;
             if (disks().Ensure(connection, definition) is { } noDisk)
                 return noDisk;
             var stored = Store(connection, definition, new DomainMark(definition.Ref, definition.Name, digest, Teaming: WantsTeaming(definition)));
@@ -102,8 +104,20 @@ internal sealed class DomainCalls(Admission admission, HostRegister register, Ho
                     return unprepared;
             }
             register.ForgetDeparture(connection, reference.Vm);
+            return Boot(connection, known);
+        }
+    }
+
+    private static Outcome<Done> Boot(VirConnect connection, KnownDomain known)
+    {
+        try
+        {
             known.Handle.Create();
             return default(Done);
+        }
+        catch (LibvirtException e) when (!e.IsConnectionLost && LostDisks.Explain(connection, known, e) is { } explained)
+        {
+            return explained;
         }
     }
 

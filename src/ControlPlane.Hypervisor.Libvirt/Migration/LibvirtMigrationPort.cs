@@ -152,7 +152,7 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
         }
         catch (LibvirtException e)
         {
-            return Fault.Unavailable("target-unavailable", $"{route.Uri} cannot be reached. libvirt: {e.Message}");
+            return Fault.Unavailable("target-unavailable", $"{route.Uri} cannot be reached. libvirt: {ConnectionAdvice.Explain(route.Uri, e.Message)}");
         }
     }
 

@@ -12,8 +12,18 @@ public sealed partial class VirConnect
     /// <summary>Calls that may take minutes, such as migrations, leave room for short ones.</summary>
     private const int LongCallsMax = 3;
 
-    private readonly SemaphoreSlim calls = new(CallsMax);
+    /// <summary>
+    /// Before this version a client that makes several calls at a time through one connection may crash when that is lost: a thread leaves the
+    /// address of its stack in an event source, and the thread that takes over waiting for answers follows it (CVE-2024-4418,
+    /// virNetClientIOEventLoop). Calls one after another never take over from each other.
+    /// </summary>
+    private static readonly VirVersion SafeAtOnceSince = new(10, 4, 0);
+
+    private readonly SemaphoreSlim calls;
     private readonly SemaphoreSlim longCalls = new(LongCallsMax);
+
+    /// <summary>How many calls <see cref="RunAsync{T}"/> makes at a time; a long one counts only where there may be several.</summary>
+    internal static int CallsAtOnce(VirVersion library) => library >= SafeAtOnceSince ? CallsMax : 1;
 
     /// <summary>
     /// Opens a connection without blocking the caller, and gives up after a time: libvirt itself waits for as long as the network does.
@@ -47,7 +57,7 @@ public sealed partial class VirConnect
 
     /// <summary>
     /// Makes blocking calls on a thread that is not the thread pool's: <c>await connection.RunAsync(() => domain.Suspend())</c>. At most four
-    /// run at a time for one connection; further ones wait their turn.
+    /// run at a time for one connection, and one where the client library is older than 10.4; further ones wait their turn.
     /// </summary>
     /// <param name="call">Calls on this connection's objects.</param>
     /// <param name="cancellationToken">Before it has begun; a call into C cannot be interrupted.</param>
@@ -71,13 +81,16 @@ public sealed partial class VirConnect
         return true;
     }, cancellationToken);
 
-    /// <summary>For calls that may take minutes; at most three of these at a time.</summary>
+    /// <summary>
+    /// For calls that may take minutes; at most three of these at a time. With an old client library short calls go on beside it, which is not quite
+    /// safe there: who has many of both takes a connection of its own for long ones.
+    /// </summary>
     internal async Task<T> RunLongAsync<T>(Func<T> call, CancellationToken cancellationToken)
     {
         await longCalls.WaitAsync(cancellationToken);
         try
         {
-            return await RunAsync(call, cancellationToken);
+            return await (CallsAtOnce(LibraryVersion) == 1 ? BlockingThreads.RunAsync(call) : RunAsync(call, cancellationToken));
         }
         finally
         {

@@ -10,6 +10,7 @@ public sealed partial class VirConnect : IDisposable
     private VirConnect(VirConnectHandle handle, VirVersion library)
     {
         (Handle, LibraryVersion) = (handle, library);
+        calls = new SemaphoreSlim(CallsAtOnce(library));
         Events = new EventHub(this);
     }
 

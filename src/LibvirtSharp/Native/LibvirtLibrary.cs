@@ -33,9 +33,19 @@ internal static unsafe class LibvirtLibrary
 
     internal static void Load(string name)
     {
-        if (!NativeLibrary.TryLoad(name, typeof(LibvirtLibrary).Assembly, null, out _))
-            throw new LibvirtNotFoundException(name);
+        try
+        {
+            NativeLibrary.Load(name, typeof(LibvirtLibrary).Assembly, null);
+        }
+        catch (DllNotFoundException e)
+        {
+            throw new LibvirtNotFoundException(name, ReasonOf(e));
+        }
     }
+
+    /// <summary>.NET's message has a line for each place that was looked at; of most of these there is nothing to say but that nothing is there.</summary>
+    private static string? ReasonOf(DllNotFoundException failed) => failed.Message.Split('\n')
+        .Skip(1).Select(line => line.Trim()).FirstOrDefault(line => line.Length > 0 && !line.Contains("No such file", StringComparison.Ordinal));
 
     [UnmanagedCallersOnly]
     private static void Ignore(void* userData, NativeError* error)

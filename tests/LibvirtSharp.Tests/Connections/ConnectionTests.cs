@@ -135,8 +135,9 @@ public sealed class ConnectionTests
     }
 
     [Fact]
-    public async Task Blocking_calls_run_off_the_thread_pool_and_no_more_than_four_at_a_time()
+    public async Task Blocking_calls_run_off_the_thread_pool_and_no_more_at_a_time_than_the_library_bears()
     {
+        var atOnce = VirConnect.CallsAtOnce(VirVersion.OfLibrary());
         using var connection = VirConnect.Open(TestNode.Default);
         using var open = new ManualResetEventSlim();
         var running = 0;
@@ -151,14 +152,18 @@ public sealed class ConnectionTests
             Interlocked.Decrement(ref running);
             return Thread.CurrentThread.IsThreadPoolThread;
         })).ToList();
-        for (var at = 0; at < 4; at++)
+        for (var at = 0; at < atOnce; at++)
             await started.WaitAsync();
         open.Set();
         var onPool = await Task.WhenAll(calls);
 
         Assert.DoesNotContain(true, onPool);
-        Assert.Equal(4, most);
+        Assert.Equal(atOnce, most);
     }
+
+    [Theory, InlineData(9, 0, 1), InlineData(10, 3, 1), InlineData(10, 4, 4), InlineData(12, 0, 4)]
+    public void A_library_that_may_crash_when_a_connection_is_lost_is_called_once_at_a_time(int major, int minor, int atOnce) =>
+        Assert.Equal(atOnce, VirConnect.CallsAtOnce(new VirVersion(major, minor, 0)));
 
     private static void InterlockedMax(ref int most, int value)
     {

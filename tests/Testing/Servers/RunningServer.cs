@@ -59,11 +59,16 @@ public sealed class RunningServer : IAsyncDisposable
     public static Task<RunningServer> StartOnAsync(string connectionString, string data, CancellationToken ct = default) =>
         StartAsync(data, demo: false, fastEmulation: false, connectionString, ct);
 
-    private static async Task<RunningServer> StartAsync(string data, bool demo, bool fastEmulation, string? database, CancellationToken ct)
+    /// <summary>On a machine where something is otherwise, as its environment says.</summary>
+    public static Task<RunningServer> StartInAsync(IReadOnlyDictionary<string, string> environment, string data, CancellationToken ct = default) =>
+        StartAsync(data, demo: false, fastEmulation: true, database: null, ct, environment);
+
+    private static async Task<RunningServer> StartAsync(
+        string data, bool demo, bool fastEmulation, string? database, CancellationToken ct, IReadOnlyDictionary<string, string>? environment = null)
     {
         var url = new Uri($"http://127.0.0.1:{FreePort()}");
         var began = Stopwatch.GetTimestamp();
-        var program = ServerProgram.Start(data, ["--urls", url.ToString(), "--open", "openapi", .. demo ? ["--demo"] : Array.Empty<string>()], fastEmulation, database);
+        var program = ServerProgram.Start(data, ["--urls", url.ToString(), "--open", "openapi", .. demo ? ["--demo"] : Array.Empty<string>()], fastEmulation, database, environment);
         try
         {
             await BecomeReadyAsync(program, url, began, ct);

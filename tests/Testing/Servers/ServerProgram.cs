@@ -36,7 +36,9 @@ public sealed class ServerProgram
     }
 
     /// <param name="database">The connection string of an external PostgreSQL; null: a private one.</param>
-    public static ServerProgram Start(string data, IReadOnlyList<string> arguments, bool fastEmulation = false, string? database = null)
+    /// <param name="environment">Further variables of the program's.</param>
+    public static ServerProgram Start(
+        string data, IReadOnlyList<string> arguments, bool fastEmulation = false, string? database = null, IReadOnlyDictionary<string, string>? environment = null)
     {
         var start = new ProcessStartInfo(Locate(), ["--data", data, .. arguments])
         {
@@ -48,6 +50,8 @@ public sealed class ServerProgram
             start.Environment["ControlPlane__FastEmulation"] = "true";
         if (database is not null)
             start.Environment["ConnectionStrings__ControlPlane"] = database;
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         // A killed program leaves the sockets of its debugger's door in the temporary directory.
         start.Environment["DOTNET_EnableDiagnostics"] = "0";
         var program = new ServerProgram(new Process { StartInfo = start }, data);
