@@ -35,6 +35,16 @@ public sealed record CopyProgress(
     public static readonly CopyProgress NotKnown = new(CopyPhase.None, 0, 0, 0, 0, 0, null, null);
 }
 
+/// <summary>Faults of a migration that its caller acts upon, and not only reports.</summary>
+public static class MigrationFaults
+{
+    /// <summary>The code of <see cref="AlreadySwitched"/>.</summary>
+    public const string AlreadySwitchedCode = "already-switched";
+
+    /// <summary>The copy cannot be stopped any more: the guest has gone over.</summary>
+    public static Fault AlreadySwitched(DomainRef domain) => Fault.Conflict(AlreadySwitchedCode, $"VM {domain.Vm} runs on the target already.");
+}
+
 public enum SwitchOverResult
 {
     OnTarget,

@@ -22,6 +22,8 @@ internal sealed class SagaMoves<TState>(SagaDefinition<TState> plan) where TStat
                 return Parked(at, at.State, attempt, moment.Now + plan.RetryPolicy.Delay(attempt, at.Record.Id), changes: null, moment);
             case StepOutcomeKind.Done:
                 return at.IsUnwinding ? UndoFinished(at, outcome, moment) : Succeeded(at, outcome, turn, moment);
+            case StepOutcomeKind.TooLate when at.IsUnwinding && StepBeyond(at) is { } beyond:
+                return Overtaken(at, beyond, outcome.Failure!, moment);
             default:
                 return at.IsUnwinding
                     ? Stuck(at, SagaEvent.UndoFailed, outcome.Failure!, outcome.Changes, moment)
@@ -107,6 +109,24 @@ internal sealed class SagaMoves<TState>(SagaDefinition<TState> plan) where TStat
         var following = 31 - int.LeadingZeroCount(left);
         SagaLogEntry[] entries = [finished, Entry(at.Record, 1, following, SagaEvent.UndoStarted, moment, detail: null)];
         return To(at, state, SagaStatus.Unwinding, following, failure, left, entries, outcome.Changes, moment);
+    }
+
+    /// <summary>The first step past the point of no return, when nothing lies between it and the present one; else null.</summary>
+    private int? StepBeyond(in SagaPosition<TState> at)
+    {
+        var following = plan.NextFrom(at.Record.NextStep + 1, at.State);
+        return following >= plan.PointOfNoReturn && following < plan.Count ? following : null;
+    }
+
+    /// <summary>The step whose undo ran has succeeded after all. Nothing was undone before it: it was the last.</summary>
+    private SagaMove<TState> Overtaken(in SagaPosition<TState> at, int beyond, SagaFailure reason, Moment moment)
+    {
+        SagaLogEntry[] entries =
+        [
+            Entry(at.Record, 0, at.Record.NextStep, SagaEvent.Succeeded, moment, SagaHistory.Detail(reason)),
+            Entry(at.Record, 1, beyond, SagaEvent.Started, moment, detail: null),
+        ];
+        return To(at, at.State, SagaStatus.Running, beyond, failure: null, at.StartedSteps | (1 << beyond), entries, changes: null, moment);
     }
 
     private SagaMove<TState> Stuck(in SagaPosition<TState> at, SagaEvent ended, SagaFailure failure, IChangeSet? changes, Moment moment)

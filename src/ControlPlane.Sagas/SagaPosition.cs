@@ -37,16 +37,19 @@ internal static class SagaHistory
         return new SagaPosition<TState>(record, definition.Read(record.State), started, startedAt);
     }
 
-    /// <summary>The failure that turned the saga round; null when it never turned.</summary>
+    /// <summary>The failure that turned the saga round; null when it never turned, or was too late to and goes forward since.</summary>
     public static SagaFailure? ReasonForUnwinding(IReadOnlyList<SagaLogEntry> log)
     {
+        SagaFailure? reason = null;
         foreach (var entry in log)
         {
             if (entry.Event == SagaEvent.UndoStarted)
-                return Parse(entry.Detail ?? "");
+                reason ??= Parse(entry.Detail ?? "");
+            else if (entry.Event == SagaEvent.Started)
+                reason = null;
         }
 
-        return null;
+        return reason;
     }
 
     /// <summary>Puts a saga that cannot be run here to rest, where an operator sees why.</summary>

@@ -102,7 +102,7 @@ internal sealed class SagaRun<TState>(
                 : await action(at.State, context, Runtime.Abandoned);
             if (outcome is null or { Kind: StepOutcomeKind.Done or StepOutcomeKind.Wait, State: null })
                 throw new InvalidOperationException($"'{step.Name}' answered nothing.");
-            if (outcome.Kind is StepOutcomeKind.Retry or StepOutcomeKind.Fail)
+            if (outcome.Kind is StepOutcomeKind.Retry or StepOutcomeKind.Fail or StepOutcomeKind.TooLate)
                 Runtime.Log.StepGaveUp(plan.Kind, Id, step.Name, at.IsUnwinding, context.Attempt, outcome.Failure!.Code, outcome.Failure.Message);
             return outcome;
         }

@@ -48,6 +48,12 @@ public sealed class StepOutcome<TState> where TState : class
     /// </summary>
     public static StepOutcome<TState> Fail(SagaFailure failure, IChangeSet? changes = null) =>
         new(StepOutcomeKind.Fail) { Failure = failure, Changes = changes };
+
+    /// <summary>
+    /// For the undo of the last step before the point of no return only: what the step began has passed that point by itself. Whatever turned
+    /// the saga round came too late, so it goes forward from there. From any other step it is a failure.
+    /// </summary>
+    public static StepOutcome<TState> TooLate(SagaFailure reason) => new(StepOutcomeKind.TooLate) { Failure = reason };
 }
 
 internal enum StepOutcomeKind
@@ -56,6 +62,7 @@ internal enum StepOutcomeKind
     Wait,
     Retry,
     Fail,
+    TooLate,
 }
 
 /// <summary>A step, or the undo of one.</summary>

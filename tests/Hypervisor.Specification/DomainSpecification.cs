@@ -5,6 +5,9 @@ namespace ControlPlane.Hypervisor.Specification;
 /// <summary>A domain's life: defined, started, paused, rebooted, stopped, forgotten.</summary>
 public abstract class DomainSpecification : HypervisorSpecification
 {
+    /// <summary>A guest hears its power button once it has booted, which takes long on a busy machine.</summary>
+    private static readonly TimeSpan BootPatience = TimeSpan.FromMinutes(3);
+
     [Fact]
     public Task A_defined_domain_is_known_and_off() => OnFleet(async fleet =>
     {
@@ -113,9 +116,9 @@ public abstract class DomainSpecification : HypervisorSpecification
     {
         var definition = await Run(fleet);
 
-        Assert.True(Ok(await fleet.Source.ShutdownAsync(definition.Ref, Patience, Ct)));
+        Assert.True(Ok(await fleet.Source.ShutdownAsync(definition.Ref, BootPatience, Ct)));
         Assert.Equal(DomainState.Off, await StateOf(fleet.Source, definition.Ref.Vm));
-        Assert.True(Ok(await fleet.Source.ShutdownAsync(definition.Ref, Patience, Ct)));
+        Assert.True(Ok(await fleet.Source.ShutdownAsync(definition.Ref, BootPatience, Ct)));
     });
 
     [Fact]

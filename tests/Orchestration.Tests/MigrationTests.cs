@@ -1,14 +1,15 @@
-using ControlPlane.Domain;
 using ControlPlane.Domain.Hosts;
 using ControlPlane.Domain.Migrations;
 using ControlPlane.Domain.Operations;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Domain;
 using ControlPlane.Orchestration.Migrations;
 using ControlPlane.Orchestration.Operations;
 using ControlPlane.Orchestration.VirtualMachines;
 using ControlPlane.Persistence.Migrations;
 using ControlPlane.Persistence.Pci;
+using ControlPlane.Testing;
 
 namespace ControlPlane.Orchestration.Tests;
 
@@ -217,6 +218,40 @@ public sealed class MigrationTests
         Assert.Equal((DeviceMethod.Vfio, null, null), (device.Method, device.Unplug, device.Replug));
         var domain = await DomainAsync(world, process, migration.Target!.Value, vm.Id);
         Assert.Equal(device.TargetAddress, Assert.Single(domain!.Devices).Claim.Address);
+    }
+
+    [Theory]
+    [InlineData("cancel")]
+    [InlineData("timeout")]
+    public async Task A_guest_that_went_over_by_itself_before_the_migration_was_called_back_is_the_targets(string callBack)
+    {
+        // This server's clock stands still until it is moved: the migration hears of its copy only when it turns round.
+        var clock = new FakeTime();
+        await using var world = await ControlPlaneWorld.CreateAsync(clock);
+        await using var process = await (await (await world.StartProcessAsync()).RunAsync()).WithFleetAsync();
+        var vm = await process.RunVmAsync(Labelled(process.Draft("web-1", AttachKind.Failover, drives: 1, host: "hv1"), "emulator.hold", "none"));
+        var source = (await world.Hypervisors.OpenAsync(process.Get<FleetDirectory>().FindHost("hv1")!, default)).Value;
+        await using var told = source.WatchAsync(default).GetAsyncEnumerator();
+        var next = told.MoveNextAsync();
+        var begun = await process.AskAsync((MigrateVirtualMachineHandler h) => h.HandleAsync(new MigrateVirtualMachine(vm.Id, null, MigrationRequest.Default), default));
+        Assert.Null(begun.Fault);
+        while (await next && told.Current is not Hypervisor.HypervisorEvent.CopyChanged { Phase: Hypervisor.CopyPhase.Completed })
+            next = told.MoveNextAsync();
+
+        if (callBack == "cancel")
+            Assert.Null((await process.AskAsync((CancelOperationHandler h) => h.HandleAsync(new CancelOperation(begun.Value.Operation), default))).Fault);
+        else
+            clock.Advance(MigrationRequest.Default.Timeout);
+        var operation = await process.EndAsync(begun.Value.Operation);
+
+        var migration = (await process.Get<MigrationStore>().FindAsync(begun.Value.Id, default))!;
+        Assert.Equal((OperationState.Succeeded, null), (operation.State, operation.Error));
+        Assert.Equal((MigrationState.Succeeded, process.Host("hv2")), (migration.State, migration.Target));
+        var after = await process.VmAsync(vm.Id);
+        Assert.Equal((VmState.Running, process.Host("hv2"), null), (after.State, after.Host!.Value, after.Operation));
+        Assert.All(after.Attachments, a => Assert.True(a.Plugged));
+        Assert.Null(await DomainAsync(world, process, process.Host("hv1"), vm.Id));
+        Assert.All(await process.OwnedAsync(vm.Id), d => Assert.Equal(process.Host("hv2"), d.Host));
     }
 
     private static VmDraft Labelled(VmDraft draft, string key, string value) => draft with { Labels = new Dictionary<string, string> { [key] = value } };

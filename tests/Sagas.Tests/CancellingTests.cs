@@ -114,4 +114,56 @@ public sealed class CancellingTests
 
         Assert.Equal((SagaStatus.Undone, SagaFailure.Cancelled), (end.Status, end.Failure!.Code));
     }
+
+    [Theory]
+    [InlineData("waits")]
+    [InlineData("fails")]
+    public async Task A_saga_whose_last_step_cannot_be_taken_back_any_more_goes_forward_to_its_end(string how)
+    {
+        var isOver = false;
+        await using var rig = new Rig(new ScriptedSaga(p => p
+            .Step("dig-hole", Act.Succeed, Act.Keep)
+            .Step("light-fuse", how == "waits" ? Act.WaitOnce(Hour) : Act.Fail, TooLate)
+            .Step("pump-water", Act.Succeed, Act.Keep, when: s => s.Note == "wet")
+            .PointOfNoReturn()
+            .ForwardStep("clear-rubble", (s, c, ct) => isOver ? Act.Succeed(s, c, ct) : Act.Fail(s, c, ct))));
+        var runner = await rig.StartRunnerAsync();
+        var id = rig.Run(runner);
+        await runner.WhenIdleAsync();
+        if (how == "waits")
+            await runner.RequestCancelAsync(id, Rig.Ct);
+        await runner.WhenIdleAsync();
+
+        // Stuck past its point of no return, it goes on forward when it is resumed, and does not turn round.
+        Assert.Equal(SagaStatus.Stuck, (await rig.RowAsync(id)).Status);
+        isOver = true;
+        Assert.Equal(ResumeResult.Resumed, await runner.ResumeStuckAsync(id, null, Rig.Ct));
+        var end = await rig.RestAsync(runner, id);
+
+        Assert.Equal((SagaStatus.Done, null), (end.Status, end.Failure));
+        Assert.Equal(
+            [
+                ("dig-hole", SagaEvent.Started), ("dig-hole", SagaEvent.Succeeded), ("light-fuse", SagaEvent.Started), ("light-fuse", SagaEvent.Failed),
+                ("light-fuse", SagaEvent.UndoStarted), ("light-fuse", SagaEvent.Succeeded), ("clear-rubble", SagaEvent.Started),
+                ("clear-rubble", SagaEvent.Failed), ("clear-rubble", SagaEvent.Started), ("clear-rubble", SagaEvent.Succeeded),
+            ],
+            (await rig.LogAsync(id)).Select(e => (e.Step, e.Event)));
+    }
+
+    [Fact]
+    public async Task Only_the_undo_of_the_last_step_before_the_point_of_no_return_can_be_too_late()
+    {
+        await using var rig = new Rig(new ScriptedSaga(p => p
+            .Step("light-fuse", Act.Succeed, TooLate)
+            .Step("dig-hole", Act.Fail, Act.Keep)
+            .PointOfNoReturn()
+            .ForwardStep("clear-rubble", Act.Succeed)));
+        var runner = await rig.StartRunnerAsync();
+
+        var end = await rig.RunToRestAsync(runner);
+
+        Assert.Equal((SagaStatus.Stuck, "burnt"), (end.Status, end.Failure!.Code));
+    }
+
+    private static readonly StepAction<Tally> TooLate = (_, _, _) => Task.FromResult(StepOutcome<Tally>.TooLate(new SagaFailure("burnt", "The fuse has burnt down.")));
 }

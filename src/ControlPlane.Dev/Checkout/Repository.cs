@@ -8,12 +8,6 @@ internal sealed record Repository(string Root)
     /// <summary>The tests that run on the rig with nested hosts, and only when they are asked for: they take minutes.</summary>
     public const string RigTests = "Libvirt.Rig.Tests";
 
-    /// <summary>
-    /// Tests that run only when they are named: on a busy machine one of their live migrations was seen to fail once in seven runs, for a reason not
-    /// yet found, and a run of all tests must mean something.
-    /// </summary>
-    public static readonly IReadOnlyList<string> NamedOnlyTests = ["Libvirt.Tests"];
-
     public string SolutionFile => Path.Combine(Root, Solution);
 
     public string Migrations => Path.Combine(Root, "migrations");

@@ -21,8 +21,6 @@ internal sealed class TestCommand(Screen screen, Repository repository)
         var projects = repository.TestProjects();
         if (only is not null)
             projects = [.. projects.Where(name => name == only || name == $"{only}.Tests")];
-        else
-            projects = LeaveOut(projects);
         if (projects.Count == 0)
         {
             screen.Bad($"there is no test project '{only}'; there are: {string.Join(", ", repository.TestProjects())}");
@@ -38,13 +36,6 @@ internal sealed class TestCommand(Screen screen, Repository repository)
         if (!await DotnetBuild.RunAsync(screen, repository, target, Configuration, ct))
             return 1;
         return await RunBuiltAsync(projects, ct);
-    }
-
-    private List<string> LeaveOut(IReadOnlyList<string> projects)
-    {
-        foreach (var left in Repository.NamedOnlyTests)
-            screen.Warn($"{left} is left out; run it by its name: test --only {left}");
-        return [.. projects.Except(Repository.NamedOnlyTests, StringComparer.Ordinal)];
     }
 
     /// <summary>Runs projects that are built already; the closing line says how it went.</summary>

@@ -74,6 +74,9 @@ internal sealed class GuestBehaviour(IReadOnlyDictionary<string, string> labels,
         _ => Virtualization.Hardware,
     };
 
+    /// <summary>Whether a converged copy waits before its switch-over until it is told to go.</summary>
+    public bool HoldsBeforeSwitchOver => Label(GuestLabels.Hold) != "none";
+
     public CrashPoint? CrashesTargetAt => HostLabels.ParseCrashPoint(Label(GuestLabels.CrashTargetAt));
 
     public CrashPoint? CrashesSourceAt => HostLabels.ParseCrashPoint(Label(GuestLabels.CrashSourceAt));

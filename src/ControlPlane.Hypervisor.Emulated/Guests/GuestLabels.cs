@@ -11,6 +11,7 @@ public static class GuestLabels
     public const string DirtyMiBPerSecond = "emulator.dirty-mib-per-second";
     public const string WorkingSetMiB = "emulator.working-set-mib";
     public const string Virtualization = "emulator.virtualization";
+    public const string Hold = "emulator.hold";
     public const string CrashTargetAt = "emulator.crash-target-at";
     public const string CrashSourceAt = "emulator.crash-source-at";
 }

@@ -190,7 +190,7 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
         if (host.CheckEpoch(reference) is { } stale)
             return stale;
         if (host.Departures.Of(reference.Vm) is not null)
-            return Fault.Conflict("already-switched", $"VM {reference.Vm} runs on the target already.");
+            return MigrationFaults.AlreadySwitched(reference);
         copies.GetValueOrDefault(reference.Vm)?.Stop(CopyPhase.Aborted, null);
         return default(Done);
     }

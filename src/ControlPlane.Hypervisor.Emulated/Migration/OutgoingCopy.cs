@@ -211,8 +211,11 @@ internal sealed class OutgoingCopy
             Leaving.Workload!.Throttle = converge.Throttle;
         }
         BeginPass(dirty);
-        if (converges)
-            Source.Events.Tell(new HypervisorEvent.CopyChanged(Leaving.Vm, Phase, Now));
+        if (!converges)
+            return;
+        Source.Events.Tell(new HypervisorEvent.CopyChanged(Leaving.Vm, Phase, Now));
+        if (!Leaving.Behaviour.HoldsBeforeSwitchOver)
+            _ = SwitchOver();
     }
 
     private long SentOfPass() => Math.Min(sending.Count * GuestMemory.PageBytes, link.BytesIn(Now - passBegan));

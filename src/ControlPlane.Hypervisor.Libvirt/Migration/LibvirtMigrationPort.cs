@@ -62,7 +62,7 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
         if (!read.TryGet(out var progress, out var fault))
             return fault;
         if (progress.Phase == CopyPhase.Completed)
-            return AlreadySwitched(domain);
+            return MigrationFaults.AlreadySwitched(domain);
         if (progress.Phase is not (CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver))
             return default(Done);
         if (copies.TryGetValue(domain.Vm, out var copy))
@@ -70,7 +70,7 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
         else if ((await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).Abort(connection, domain), ct)).Fault is { } refused)
             return refused;
         return (await AwaitEndAsync(domain, ct)).TryGet(out var end, out fault)
-            ? end.Phase == CopyPhase.Completed ? AlreadySwitched(domain) : default(Done)
+            ? end.Phase == CopyPhase.Completed ? MigrationFaults.AlreadySwitched(domain) : default(Done)
             : fault;
     }
 
@@ -109,8 +109,6 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
             using (known)
                 return known is null ? [] : known.Look().Interfaces.Select(i => new InterfaceGap(i.Name, TimeSpan.Zero, 0, 0)).ToArray();
         }, ct);
-
-    private static Fault AlreadySwitched(DomainRef domain) => Fault.Conflict("already-switched", $"VM {domain.Vm} runs on the target already.");
 
     private void Tell(VmId vm, CopyPhase phase) => events.Tell(new HypervisorEvent.CopyChanged(vm, phase, host.Time.GetUtcNow()));
 

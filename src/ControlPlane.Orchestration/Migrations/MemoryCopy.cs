@@ -50,8 +50,28 @@ internal sealed class MemoryCopy(HostConnections hosts, MigrationRecords records
         }
     }
 
-    public Task<StepOutcome<MigrationProgress>> AbortAsync(MigrationProgress s, StepContext context, CancellationToken ct) =>
-        hosts.ActAsync(s, s.Source, h => h.Migration.AbortCopyAsync(s.Vm.Ref(), ct), ct);
+    /// <summary>
+    /// Ends the copy; the guest stays. One that a VMM could not hold may have gone over just before: then it is too late, and the migration is
+    /// finished for the target. So it is when the source is silent and the guest is seen on the target.
+    /// </summary>
+    public async Task<StepOutcome<MigrationProgress>> AbortAsync(MigrationProgress s, StepContext context, CancellationToken ct)
+    {
+        var opened = await hosts.OpenAsync(s.Source, ct);
+        if (!opened.TryGet(out var source, out var fault))
+            return await AbortUnheardAsync(s, fault, ct);
+        var aborted = await source.Migration.AbortCopyAsync(s.Vm.Ref(), ct);
+        return aborted.Fault switch
+        {
+            null => StepOutcome<MigrationProgress>.Done(s),
+            { Code: MigrationFaults.AlreadySwitchedCode } gone => StepOutcome<MigrationProgress>.TooLate(gone.ToFailure()),
+            var refused => await AbortUnheardAsync(s, refused, ct),
+        };
+    }
+
+    private async Task<StepOutcome<MigrationProgress>> AbortUnheardAsync(MigrationProgress s, Fault fault, CancellationToken ct) =>
+        fault.IsTransient() && (await AskTargetAsync(s, fault, ct)).Succeeded
+            ? StepOutcome<MigrationProgress>.TooLate(new SagaFailure(MigrationFaults.AlreadySwitchedCode, $"The VM runs on the target already; the source does not answer: {fault.Detail}"))
+            : fault.ToOutcome<MigrationProgress>();
 
     /// <summary>
     /// Lets the guest go over and says where it runs. When the source is silent the target is asked: a guest that runs there has left

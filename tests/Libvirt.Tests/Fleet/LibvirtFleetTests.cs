@@ -113,7 +113,7 @@ public sealed class LibvirtFleetTests(RigHosts hosts)
                 new DomainRef(vm, new Generation(1)), "web", 1, 64, HugepageSize.None, fleet.ImageFor(GuestManner.Cooperative), [], [], [], new Dictionary<string, string>());
             Assert.Null((await fleet.Source.DefineAsync(definition, Ct)).Fault);
             Assert.Null((await fleet.Source.StartAsync(definition.Ref, Ct)).Fault);
-            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
             await using var events = fleet.Source.WatchAsync(patience.Token).GetAsyncEnumerator(patience.Token);
             var next = events.MoveNextAsync();
             using var connection = VirConnect.Open(hosts.First.UnixUri);

@@ -27,8 +27,9 @@ internal sealed class LibvirtTestFleet : ISpecificationFleet
 
     public static LibvirtOptions Options { get; } = new()
     {
-        OpenTimeout = TimeSpan.FromSeconds(5),
-        KeepAliveInterval = TimeSpan.FromSeconds(1),
+        // A daemon on a machine that is busy with tests may be slow, and is not lost.
+        OpenTimeout = TimeSpan.FromSeconds(30),
+        KeepAliveInterval = TimeSpan.FromSeconds(10),
         ReconnectPauseMax = TimeSpan.FromSeconds(1),
         PollInterval = TimeSpan.FromMilliseconds(100),
     };

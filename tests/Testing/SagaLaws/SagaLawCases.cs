@@ -63,7 +63,7 @@ public static class SagaHistoryChecker
             var fits = entry.Sequence == i && entry.Event switch
             {
                 SagaEvent.Started => running is null || running == entry.Step,
-                SagaEvent.Succeeded or SagaEvent.Failed => running == entry.Step,
+                SagaEvent.Succeeded or SagaEvent.Failed => running == entry.Step || IsOvertaken(log, i),
                 _ => open.TryPeek(out var top) && top == entry.Step,
             };
             if (!fits)
@@ -80,4 +80,9 @@ public static class SagaHistoryChecker
         if (log.Count != end.LogLength || (end.Status == SagaStatus.Undone && open.Count > 0) || (end.Status == SagaStatus.Done && running is not null))
             throw new InvalidOperationException($"{end.Kind} is {end.Status}, but its log of {log.Count} entries does not end so.");
     }
+
+    /// <summary>A step whose undo came too late: it succeeded after all, and the saga goes forward.</summary>
+    private static bool IsOvertaken(IReadOnlyList<SagaLogEntry> log, int at) =>
+        log[at].Event == SagaEvent.Succeeded && at > 0 && log[at - 1] is { Event: SagaEvent.UndoStarted } undo && undo.Step == log[at].Step
+        && at + 1 < log.Count && log[at + 1].Event == SagaEvent.Started;
 }
