@@ -72,16 +72,10 @@ internal sealed class HostRepair(
     private async Task<string?> RemoveDomainAsync(Repair repair, CancellationToken ct)
     {
         var (vm, here) = (repair.Vm, repair.Hypervisor);
-        if (repair.Picture.Domain!.State == DomainState.Incoming)
-            return (await here.Migration.DiscardIncomingAsync(vm.Ref(), ct)).Fault?.Detail;
-        if (repair.Picture.Domain.State != DomainState.Off)
-        {
-            if (vm.Host is { } home && !await RunsAtAsync(home, vm.Id, ct))
-                return "the VM is not seen to run on the host that it is recorded on.";
-            if ((await here.DestroyAsync(vm.Ref(), ct)).Fault is { } refused)
-                return refused.Detail;
-        }
-        return (await here.UndefineAsync(vm.Ref(), ct)).Fault?.Detail;
+        var seen = repair.Picture.Domain!.State;
+        if (seen is DomainState.Running or DomainState.Paused && vm.Host is { } home && !await RunsAtAsync(home, vm.Id, ct))
+            return "the VM is not seen to run on the host that it is recorded on.";
+        return (await here.RemoveAsync(vm.Ref(), seen, ct)).Fault?.Detail;
     }
 
     private async Task<bool> RunsAtAsync(HostId home, VmId vm, CancellationToken ct)

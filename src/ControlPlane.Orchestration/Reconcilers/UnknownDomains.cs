@@ -25,22 +25,12 @@ internal sealed class UnknownDomains(VmStore vms, FindingLog log, ReconcilerOpti
                 continue;
             var why = domains.Count > options.UnknownDomainsMax
                 ? $"{domains.Count} domains of this host are unknown; the database may be an old copy."
-                : await RemoveAsync(hypervisor, domain, ct);
+                : (await hypervisor.RemoveAsync(domain.Ref, domain.State, ct)).Fault?.Detail;
             var found = new Discrepancy(
                 FindingKind.UnknownDomain, domain.Ref.Vm.ToString(), $"Domain '{domain.Name}' is {domain.State.ToString().ToLowerInvariant()}, and there is no VM {domain.Ref.Vm}.");
             findings.Add(why is null ? VmPatches.Repaired(hypervisor.Host, found, "Destroyed and forgotten.") : VmPatches.LeftAlone(hypervisor.Host, found, why));
         }
         await log.TellAsync(findings, ct);
         return findings;
-    }
-
-    /// <summary>By the epoch that was listed: whatever has acted on the domain since then fences this off.</summary>
-    private static async Task<string?> RemoveAsync(IHypervisor hypervisor, DomainStatus domain, CancellationToken ct)
-    {
-        if (domain.State == DomainState.Incoming)
-            return (await hypervisor.Migration.DiscardIncomingAsync(domain.Ref, ct)).Fault?.Detail;
-        if (domain.State != DomainState.Off && (await hypervisor.DestroyAsync(domain.Ref, ct)).Fault is { } refused)
-            return refused.Detail;
-        return (await hypervisor.UndefineAsync(domain.Ref, ct)).Fault?.Detail;
     }
 }

@@ -51,9 +51,6 @@ internal sealed class CreateVirtualMachineSaga(
         return hosts.ActAsync(s, s.Vm.Host, h => s.Start ? h.BootAsync(definition, ct) : h.DefineAsync(definition, ct), ct);
     }
 
-    private Task<StepOutcome<State>> RemoveDomain(State s, StepContext context, CancellationToken ct) => hosts.ActAsync(s, s.Vm.Host, async h =>
-    {
-        var destroyed = await h.DestroyAsync(s.Vm.Ref(), ct);
-        return destroyed.Succeeded ? await h.UndefineAsync(s.Vm.Ref(), ct) : destroyed;
-    }, ct);
+    private Task<StepOutcome<State>> RemoveDomain(State s, StepContext context, CancellationToken ct) =>
+        hosts.ActAsync(s, s.Vm.Host, h => h.RemoveAsync(s.Vm.Ref(), seen: null, ct), ct);
 }
