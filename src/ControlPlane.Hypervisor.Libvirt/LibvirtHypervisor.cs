@@ -59,7 +59,7 @@ internal sealed class LibvirtHypervisor : IHypervisor, IAsyncDisposable
         // libvirt hears of new functions from udev, a moment after they are there.
         using var wait = new EventWait(host, options.PollInterval);
         IReadOnlyList<PciFunction> made = [];
-        var appeared = await wait.ForAsync<bool>(host.Time.GetUtcNow() + options.CloseTimeout, _ => null, async look =>
+        var appeared = await wait.ForAsync<bool>(host.Time.GetUtcNow() + options.CloseTimeout, happened => happened is VirNodeDeviceEvent, async look =>
         {
             if (!(await ReadInventoryAsync(look)).TryGet(out var inventory, out var fault))
                 return fault;
@@ -80,7 +80,7 @@ internal sealed class LibvirtHypervisor : IHypervisor, IAsyncDisposable
         if (!begun.TryGet(out var record, out var fault))
             return fault;
         using var wait = new EventWait(host, options.PollInterval);
-        var closed = await wait.ForAsync<bool>(host.Time.GetUtcNow() + options.CloseTimeout, _ => null,
+        var closed = await wait.ForAsync<bool>(host.Time.GetUtcNow() + options.CloseTimeout, happened => happened is VirDomainLifecycleEvent or VirDeviceRemovedEvent,
             look => host.RunAsync<bool?>(connection => DeviceCalls.Holders(connection).ContainsKey(claim.Address) ? (bool?)null : true, look), late: false, ct);
         if (!closed.TryGet(out var isClosed, out fault))
             return fault;
@@ -108,7 +108,7 @@ internal sealed class LibvirtHypervisor : IHypervisor, IAsyncDisposable
         using var wait = new EventWait(host, options.PollInterval);
         var deadline = host.Time.GetUtcNow() + timeout;
         var pressAt = DateTimeOffset.MinValue;
-        return await wait.ForAsync<bool>(deadline, happened => happened is VirDomainLifecycleEvent { Event: VirDomainEventType.Stopped } stopped && stopped.Domain.Uuid == domain.Vm.Value ? true : null,
+        return await wait.ForAsync<bool>(deadline, happened => happened is VirDomainLifecycleEvent life && life.Domain.Uuid == domain.Vm.Value,
             async look =>
             {
                 var now = host.Time.GetUtcNow();
@@ -175,12 +175,12 @@ internal sealed class LibvirtHypervisor : IHypervisor, IAsyncDisposable
         return await wait.ForAsync<UnplugResult>(until,
             happened =>
             {
-                // The removal itself is believed from the live description, which the event only makes us look at at once.
                 refused |= happened is VirDeviceRemovalFailedEvent failed && failed.Domain.Uuid == domain.Vm.Value && failed.Alias == alias;
-                return refused ? UnplugResult.Refused : null;
+                return refused || (happened is VirDeviceRemovedEvent or VirDomainLifecycleEvent && ((VirDomainEvent)happened).Domain.Uuid == domain.Vm.Value);
             },
-            look => calls.RunAsync<UnplugResult?>(
-                (at, connection) => at.Plugs.IsGone(connection, domain.Vm, alias).Map(isGone => isGone ? UnplugResult.Unplugged : (UnplugResult?)null), look),
+            async look => refused
+                ? UnplugResult.Refused
+                : await calls.RunAsync((at, connection) => at.Plugs.IsGone(connection, domain.Vm, alias).Map(isGone => isGone ? UnplugResult.Unplugged : (UnplugResult?)null), look),
             UnplugResult.TimedOut, ct);
     }
 }

@@ -6,18 +6,21 @@ using LibvirtSharp;
 namespace ControlPlane.Hypervisor.Libvirt.Events;
 
 /// <summary>
-/// Waits for something that a host tells, within one deadline. Events say at once; because one may be lost, the state is also looked at now and
-/// then, and once more when the time is over.
+/// Waits for something that a host tells, within one deadline. An event is not believed but makes us look: at once, and once more when the
+/// time is over.
 /// </summary>
 internal sealed class EventWait(LibvirtHost host, TimeSpan pollInterval) : IDisposable
 {
-    private readonly Channel<VirEvent> events = host.Listen();
+    /// <summary>An event that never came must not cost the whole deadline.</summary>
+    private static readonly TimeSpan UntoldInterval = TimeSpan.FromSeconds(5);
 
-    /// <param name="heard">An answer that an event gives; null: it says nothing about this.</param>
+    private Channel<VirEvent> events = host.Listen();
+
+    /// <param name="concerns">Whether an event can have brought the answer about.</param>
     /// <param name="look">An answer that the state gives; null: not yet.</param>
     /// <param name="late">The answer when the deadline has passed.</param>
     public async Task<Outcome<T>> ForAsync<T>(
-        DateTimeOffset deadline, Func<VirEvent, T?> heard, Func<CancellationToken, Task<Outcome<T?>>> look, T late, CancellationToken ct) where T : struct
+        DateTimeOffset deadline, Func<VirEvent, bool> concerns, Func<CancellationToken, Task<Outcome<T?>>> look, T late, CancellationToken ct) where T : struct
     {
         while (true)
         {
@@ -28,17 +31,16 @@ internal sealed class EventWait(LibvirtHost host, TimeSpan pollInterval) : IDisp
             var left = deadline - host.Time.GetUtcNow();
             if (left <= TimeSpan.Zero)
                 return late;
-            if (await HearAsync(heard, left < pollInterval ? left : pollInterval, ct) is { } told)
-                return told;
+            await HearAsync(concerns, left, ct);
         }
     }
 
     public void Dispose() => host.Leave(events);
 
-    /// <summary>An event's answer, or null after a pause.</summary>
-    private async Task<T?> HearAsync<T>(Func<VirEvent, T?> heard, TimeSpan pause, CancellationToken ct) where T : struct
+    /// <summary>Until an event that concerns us, or one that says that events were lost; at most for a pause.</summary>
+    private async Task HearAsync(Func<VirEvent, bool> concerns, TimeSpan left, CancellationToken ct)
     {
-        using var over = new CancellationTokenSource(pause, host.Time);
+        using var over = new CancellationTokenSource(Shorter(left, UntoldInterval), host.Time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(over.Token, ct);
         try
         {
@@ -46,17 +48,20 @@ internal sealed class EventWait(LibvirtHost host, TimeSpan pollInterval) : IDisp
             {
                 while (events.Reader.TryRead(out var happened))
                 {
-                    if (heard(happened) is { } answer)
-                        return answer;
+                    if (happened is VirEventsLostEvent || concerns(happened))
+                        return;
                 }
             }
-            // The connection is lost: the next look says so, after the pause.
-            await Task.Delay(pause, host.Time, ct);
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            // The pause is over.
+            return;
         }
-        return null;
+        // The connection is lost. The next look says so, or finds it open again; nobody tells when it is.
+        await Task.Delay(Shorter(left, pollInterval), host.Time, ct);
+        host.Leave(events);
+        events = host.Listen();
     }
+
+    private static TimeSpan Shorter(TimeSpan one, TimeSpan other) => one < other ? one : other;
 }

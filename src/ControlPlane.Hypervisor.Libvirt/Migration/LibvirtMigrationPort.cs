@@ -114,8 +114,17 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
 
     private async Task<Outcome<CopyProgress>> ReadAsync(DomainRef domain, CancellationToken ct)
     {
-        var watched = copies.GetValueOrDefault(domain.Vm)?.Progress;
-        return await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).Read(connection, domain, watched), ct);
+        var watched = copies.GetValueOrDefault(domain.Vm);
+        var read = await LookAsync(watched?.Progress);
+        if (watched is null || !read.TryGet(out var progress, out _) || progress.Phase is CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver)
+            return read;
+        // The guest has gone, and this process is still putting away what it left here. A guest that came back before its old disks are
+        // deleted would take them for its own.
+        await watched.WaitAsync(patience.SwitchOverTimeout, ct);
+        return await LookAsync(null);
+
+        Task<Outcome<CopyProgress>> LookAsync(CopyProgress? seen) =>
+            calls.RunAsync((at, connection) => new OutgoingCalls(at, host).Read(connection, domain, seen), ct);
     }
 
     /// <summary>Until the job is over, or the time is: then the caller asks again.</summary>

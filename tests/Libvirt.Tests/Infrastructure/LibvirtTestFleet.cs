@@ -91,6 +91,9 @@ internal sealed class LibvirtTestFleet : ISpecificationFleet
         Empty();
     }
 
+    /// <summary>How many disks of VMs the host has.</summary>
+    public static int DisksOn(LabHost host) => Directory.GetFiles(host.ImageDirectory, "cp-*").Length;
+
     private LabHost LabHostOf(IHypervisor host) => host == Source ? hosts.First : hosts.Second;
 
     private void Empty()

@@ -40,7 +40,7 @@ public sealed class MigrationTests(RigHosts hosts)
             Assert.Equal(DomainState.Incoming, Ok(await fleet.Target.FindDomainAsync(Vm.Vm, Ct))?.State);
 
             Ok(await fleet.Source.Migration.BeginCopyAsync(Vm, incoming, Options, Ct));
-            await UntilHeldOrOver(fleet);
+            await UntilHeldOrOver(fleet.Source, Vm);
             Assert.Equal(SwitchOverResult.OnTarget, Ok(await fleet.Source.Migration.SwitchOverAsync(Vm, Ct)));
             Assert.Equal(SwitchOverResult.OnTarget, Ok(await fleet.Source.Migration.SwitchOverAsync(Vm, Ct)));
 
@@ -51,6 +51,33 @@ public sealed class MigrationTests(RigHosts hosts)
             Assert.Equal(CopyPhase.Completed, Ok(await fleet.Source.Migration.ReadProgressAsync(Vm, Ct)).Phase);
             Assert.Equal("already-switched", (await fleet.Source.Migration.AbortCopyAsync(Vm, Ct)).Fault?.Code);
             Assert.Equal("domain-running", (await fleet.Target.Migration.DiscardIncomingAsync(Vm, Ct)).Fault?.Code);
+        });
+    }
+
+    [Fact]
+    public async Task A_guest_that_writes_its_memory_moves_there_and_back_ten_times_and_keeps_its_disks_on_one_host()
+    {
+        const int Moves = 20;
+        await using var fleet = new LibvirtTestFleet(hosts);
+        await fleet.RunAsync(async () =>
+        {
+            var definition = Definition(fleet);
+            Ok(await fleet.Source.DefineAsync(definition, Ct));
+            Ok(await fleet.Source.StartAsync(Vm, Ct));
+            var (here, there) = (fleet.Source, fleet.Target);
+            for (var move = 1; move <= Moves; move++)
+            {
+                var moving = definition with { Ref = Vm with { Epoch = new Generation(move + 1) } };
+                var incoming = Ok(await there.Migration.PrepareIncomingAsync(moving, Ct));
+                Ok(await here.Migration.BeginCopyAsync(moving.Ref, incoming, Options, Ct));
+                await UntilHeldOrOver(here, moving.Ref);
+                Assert.Equal(SwitchOverResult.OnTarget, Ok(await here.Migration.SwitchOverAsync(moving.Ref, Ct)));
+
+                Assert.Null(Ok(await here.FindDomainAsync(Vm.Vm, Ct)));
+                Assert.Equal(DomainState.Running, Ok(await there.FindDomainAsync(Vm.Vm, Ct))?.State);
+                Assert.Equal(here == fleet.Source ? (0, 2) : (2, 0), (LibvirtTestFleet.DisksOn(hosts.First), LibvirtTestFleet.DisksOn(hosts.Second)));
+                (here, there) = (there, here);
+            }
         });
     }
 
@@ -91,10 +118,10 @@ public sealed class MigrationTests(RigHosts hosts)
         });
     }
 
-    private static async Task UntilHeldOrOver(LibvirtTestFleet fleet)
+    private static async Task UntilHeldOrOver(IHypervisor source, DomainRef domain)
     {
-        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
-        while (Ok(await fleet.Source.Migration.ReadProgressAsync(Vm, patience.Token)).Phase == CopyPhase.Copying)
+        using var patience = new CancellationTokenSource(TimeSpan.FromMinutes(3));
+        while (Ok(await source.Migration.ReadProgressAsync(domain, patience.Token)).Phase == CopyPhase.Copying)
             await Task.Delay(LibvirtTestFleet.Options.PollInterval, TimeProvider.System, patience.Token);
     }
 
