@@ -53,7 +53,7 @@ internal sealed class LibvirtHypervisor : IHypervisor, IAsyncDisposable
     async Task<Outcome<IReadOnlyList<PciFunction>>> IHypervisor.SetVirtualFunctionCountAsync(PciAddress physicalFunction, int count, CancellationToken ct)
     {
         var set = await host.RunAsync<Done>(
-            connection => new VirtualFunctionCount(host.Settings).Set(connection, physicalFunction, count) is { } fault ? fault : default(Done), ct);
+            connection => new VirtualFunctionCount(host.Shell).Set(connection, physicalFunction, count) is { } fault ? fault : default(Done), ct);
         if (set.Fault is not null)
             return set.Fault;
         // libvirt hears of new functions from udev, a moment after they are there.
@@ -140,8 +140,15 @@ internal sealed class LibvirtHypervisor : IHypervisor, IAsyncDisposable
     Task<Outcome<Done>> IHypervisor.PlugInterfaceAsync(DomainRef domain, DomainInterface networkInterface, CancellationToken ct) =>
         calls.RunAsync((at, connection) => at.Plugs.PlugInterface(connection, domain, networkInterface), ct);
 
-    Task<Outcome<UnplugResult>> IHypervisor.UnplugInterfaceAsync(DomainRef domain, string interfaceName, TimeSpan deadline, CancellationToken ct) =>
-        UnplugAliasAsync(domain, DeviceAlias.Interface(interfaceName), deadline, ct);
+    async Task<Outcome<UnplugResult>> IHypervisor.UnplugInterfaceAsync(DomainRef domain, string interfaceName, TimeSpan deadline, CancellationToken ct)
+    {
+        // It has one of two aliases; under the other one it is gone already.
+        var until = host.Time.GetUtcNow() + deadline;
+        var first = await UnplugAliasAsync(domain, DeviceAlias.Interface(interfaceName), deadline, ct);
+        return first.TryGet(out var result, out _) && result == UnplugResult.Unplugged
+            ? await UnplugAliasAsync(domain, DeviceAlias.UnteamedStandby(interfaceName), until - host.Time.GetUtcNow(), ct)
+            : first;
+    }
 
     Task<Outcome<Done>> IHypervisor.SetStandbyLinkAsync(DomainRef domain, string interfaceName, bool up, CancellationToken ct) =>
         calls.RunAsync((at, connection) => at.Plugs.SetLink(connection, domain, interfaceName, up), ct);

@@ -25,6 +25,7 @@ public enum CopyPhase
 
 /// <param name="Passes">Rounds over dirty memory, the first one over all of it.</param>
 /// <param name="BytesTotal">The guest's memory.</param>
+/// <param name="BytesTransferred">What was sent. A VMM may only mention pages of zeros, so all of a guest may be less than its memory.</param>
 /// <param name="BytesRemaining">Still dirty.</param>
 /// <param name="DirtyMiBPerSecond">Of the last pass.</param>
 /// <param name="Downtime">Once completed: for how long no virtual CPU ran.</param>

@@ -15,26 +15,36 @@ internal sealed class NestedHost : IDisposable
     private static readonly TimeSpan OpenTimeout = TimeSpan.FromSeconds(60);
     private static readonly TimeSpan LookAgain = TimeSpan.FromMilliseconds(500);
 
-    private readonly int number;
-
     private NestedHost(int number, VirConnect connection)
     {
-        (this.number, Connection) = (number, connection);
+        (Number, Connection) = (number, connection);
         Events = connection.Subscribe(VirEventKinds.AllOfDomains);
     }
+
+    public int Number { get; }
 
     public VirConnect Connection { get; }
 
     public VirEventSubscription Events { get; }
 
-    public string Name => $"hv{number}";
+    public string Name => $"hv{Number}";
+
+    /// <summary>Its libvirt, from the machine around.</summary>
+    public string Uri => UriOf(Number);
 
     /// <summary>Where the other host finds it, over the link of the two.</summary>
-    public string MigrationUri => $"tcp://10.88.0.{number}";
+    public string MigrationUri => $"tcp://10.88.0.{Number}";
+
+    /// <summary>What an operator says of it to a control plane: hosts reach each other another way than the machine around reaches them.</summary>
+    public Dictionary<string, string> Labels => new(StringComparer.Ordinal)
+    {
+        ["libvirt-migration-uri"] = MigrationUri,
+        ["libvirt-peer-uri"] = $"qemu+tcp://10.88.0.{Number}/system",
+    };
 
     public static async Task<NestedHost> OpenAsync(int number, CancellationToken ct)
     {
-        var uri = $"qemu+tcp://127.0.0.1:2{number}509/system";
+        var uri = UriOf(number);
         try
         {
             return new NestedHost(number, await VirConnect.OpenAsync(uri, OpenTimeout, cancellationToken: ct));
@@ -83,7 +93,7 @@ internal sealed class NestedHost : IDisposable
     public async Task<string> RunAsync(string commands, CancellationToken ct)
     {
         using var client = new TcpClient();
-        await client.ConnectAsync("127.0.0.1", 20701 + (number * 1000), ct);
+        await client.ConnectAsync("127.0.0.1", 20701 + (Number * 1000), ct);
         var stream = client.GetStream();
         await stream.WriteAsync(Encoding.UTF8.GetBytes($"{commands}\nexit\n"), ct);
         using var reader = new StreamReader(stream, Encoding.UTF8);
@@ -112,6 +122,8 @@ internal sealed class NestedHost : IDisposable
 
         throw new LabException($"{Name} was lost while waiting for {typeof(T).Name}");
     }
+
+    private static string UriOf(int number) => $"qemu+tcp://127.0.0.1:2{number}509/system";
 
     public void Dispose()
     {

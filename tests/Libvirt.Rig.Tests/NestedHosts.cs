@@ -33,7 +33,7 @@ internal sealed class NestedHosts : IAsyncDisposable
         var log = new CycleLog(Path.Combine(Rig, "cycle.log"));
         log.Say(title);
         log.Say($"load {CycleLog.Load} on {Environment.ProcessorCount} cores");
-        await log.PartAsync("both hosts back from their snapshot", () => RunScriptAsync("fresh", ct));
+        await log.PartAsync("both hosts back from their snapshot", () => RunScriptAsync(["fresh"], ct));
         var first = await NestedHost.OpenAsync(1, ct);
         var second = await NestedHost.OpenAsync(2, ct);
         log.Say($"hosts: {await File.ReadAllTextAsync(Path.Combine(Rig, "tree", ".complete"), ct)}; client: libvirt {first.Connection.LibraryVersion}");
@@ -51,18 +51,20 @@ internal sealed class NestedHosts : IAsyncDisposable
         Log.Dispose();
     }
 
-    private static async Task<int> RunScriptAsync(string action, CancellationToken ct)
+    /// <summary>What the rig's script prints.</summary>
+    public static async Task<string> RunScriptAsync(IReadOnlyList<string> arguments, CancellationToken ct)
     {
-        var start = new ProcessStartInfo("bash", [Script(), action]) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
+        var start = new ProcessStartInfo("bash", [Script(), .. arguments]) { RedirectStandardOutput = true, RedirectStandardError = true, UseShellExecute = false };
         start.Environment["CONTROLPLANE_LAB"] = LabDirectory;
+        start.Environment["TIMEOUT"] = arguments[0] == "monitor" ? "0.3" : "60";
         using var process = Process.Start(start) ?? throw new InvalidOperationException("No process was started.");
         var output = process.StandardOutput.ReadToEndAsync(ct);
         var errors = process.StandardError.ReadToEndAsync(ct);
         await process.WaitForExitAsync(ct);
-        return process.ExitCode == 0 ? 0 : throw new LabException($"rig.sh {action} ended with exit code {process.ExitCode}: {await output}{await errors}");
+        return process.ExitCode == 0 ? await output : throw new LabException($"rig.sh {arguments[0]} ended with exit code {process.ExitCode}: {await output}{await errors}");
     }
 
-    private static string Script()
+    public static string Script()
     {
         for (var at = new DirectoryInfo(AppContext.BaseDirectory); at is not null; at = at.Parent)
         {

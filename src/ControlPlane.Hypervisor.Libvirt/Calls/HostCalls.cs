@@ -17,7 +17,7 @@ internal sealed class CallSet
         Admission = new Admission(Register);
         Domains = new DomainCalls(Admission, Register, traits, Disks, host.Time);
         Plugs = new PlugCalls(Admission);
-        Devices = new DeviceCalls(Register);
+        Devices = new DeviceCalls(Register, () => host.Shell);
         Looks = new DomainLooks(Register);
 
         DiskVolumes Disks() => new(host.Settings);

@@ -47,6 +47,9 @@ internal sealed class LibvirtHost : IAsyncDisposable
 
     public TimeProvider Time { get; }
 
+    /// <summary>Null: libvirt is all that we have on this host.</summary>
+    public HostShell? Shell => HostShell.For(Settings, options.HostShell);
+
     /// <summary>The connection; while there is none yet, as soon as the first try has come to its end.</summary>
     public async ValueTask<Outcome<VirConnect>> ConnectAsync(CancellationToken ct)
     {

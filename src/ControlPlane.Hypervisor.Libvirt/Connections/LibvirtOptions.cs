@@ -29,6 +29,13 @@ public sealed record LibvirtOptions
     /// <summary>How long one call waits for a guest to go over, once it was let go.</summary>
     public TimeSpan SwitchOverTimeout { get; init; } = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// The command that gives a root shell on hosts that are reached neither by SSH nor locally, such as <c>ssh -o BatchMode=yes root@{host}</c>,
+    /// as a program with its arguments; what is to be run is added as the last one. Null: such hosts have none, and what libvirt has no call for
+    /// (the number of virtual functions, their trust, spoof check and rates) is refused with the command that an operator can run.
+    /// </summary>
+    public IReadOnlyList<string>? HostShell { get; init; }
+
     /// <summary>How often what has no event is looked at.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(250);
 

@@ -11,16 +11,28 @@ namespace ControlPlane.Hypervisor.Libvirt.DomainXml;
 internal static class DeviceAlias
 {
     private const string OfInterface = "ua-if-";
+    private const string OfStandby = "ua-sb-";
     private const string OfFunction = "ua-fn-";
 
     /// <summary>Of a paravirtual interface.</summary>
     public static string Interface(string name) => OfInterface + Encode(name);
 
+    /// <summary>
+    /// Of a standby that libvirt's teaming does not know, for guests without net_failover: nothing else in the domain would say that it is one
+    /// while its function is away.
+    /// </summary>
+    public static string UnteamedStandby(string name) => OfStandby + Encode(name);
+
+    /// <summary>Of a paravirtual interface in a domain with or without teaming.</summary>
+    public static string Of(DomainInterface nic, bool teaming) => nic.Standby && !teaming ? UnteamedStandby(nic.Name) : Interface(nic.Name);
+
     /// <summary>Of a function of the host.</summary>
     public static string Function(string name) => OfFunction + Encode(name);
 
     /// <summary>Null when the alias is none of a paravirtual interface of ours.</summary>
-    public static string? InterfaceName(string? alias) => Decode(alias, OfInterface);
+    public static string? InterfaceName(string? alias) => Decode(alias, OfInterface) ?? Decode(alias, OfStandby);
+
+    public static bool IsUnteamedStandby(string? alias) => Decode(alias, OfStandby) is not null;
 
     /// <summary>Null when the alias is none of a function that we gave.</summary>
     public static string? FunctionName(string? alias) => Decode(alias, OfFunction);

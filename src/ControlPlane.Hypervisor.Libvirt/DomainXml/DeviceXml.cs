@@ -22,7 +22,7 @@ internal static class DeviceXml
             nic.Standby && teaming ? new XElement("teaming", new XAttribute("type", "persistent")) : null,
             nic.Mtu is { } mtu ? new XElement("mtu", new XAttribute("size", Number(mtu))) : null,
             new XElement("link", new XAttribute("state", nic.LinkUp ? "up" : "down")),
-            Alias(DeviceAlias.Interface(nic.Name)),
+            Alias(DeviceAlias.Of(nic, teaming)),
             PciAddressXml.Write(nic.GuestAddress));
 
     /// <summary>

@@ -61,7 +61,7 @@ internal static class DomainXmlReader
         var (network, vlan) = Network((string?)device.Element("source")?.Attribute("network") ?? "", Number(device.Element("vlan")?.Element("tag")?.Attribute("id")));
         return new DomainInterface(
             name, mac, network, vlan, Number(device.Element("mtu")?.Attribute("size")),
-            (string?)device.Element("teaming")?.Attribute("type") == "persistent",
+            (string?)device.Element("teaming")?.Attribute("type") == "persistent" || DeviceAlias.IsUnteamedStandby(AliasOf(device)),
             (string?)device.Element("link")?.Attribute("state") != "down", guestAddress);
     }
 

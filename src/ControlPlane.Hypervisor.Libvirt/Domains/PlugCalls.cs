@@ -1,6 +1,7 @@
 using System.Xml.Linq;
 using ControlPlane.Domain;
 using ControlPlane.Hypervisor.Libvirt.DomainXml;
+using ControlPlane.Hypervisor.Libvirt.NodeDevices;
 using LibvirtSharp;
 
 namespace ControlPlane.Hypervisor.Libvirt.Domains;
@@ -26,7 +27,14 @@ internal sealed class PlugCalls(Admission admission)
             if (admission.CheckPrepared(connection, reference.Vm, device.Claim) is { } unprepared)
                 return unprepared;
             var standby = known.Mark.Teaming && picture.Interfaces.Any(i => i.Standby && i.Name == device.Name) ? device.Name : null;
-            Attach(known, DeviceXml.Function(device, standby), StoredHas(known, DeviceAlias.Function(device.Name)));
+            try
+            {
+                Attach(known, DeviceXml.Function(device, standby), StoredHas(known, DeviceAlias.Function(device.Name)));
+            }
+            catch (LibvirtException e) when (HostUse.Of(e, device.Claim.Address) is { } busy)
+            {
+                return busy;
+            }
             return default(Done);
         }
     }
@@ -48,7 +56,7 @@ internal sealed class PlugCalls(Admission admission)
                 return fault;
             var xml = DeviceXml.Interface(nic, network, known.Mark.Teaming);
             if (present is null)
-                Attach(known, xml, StoredHas(known, DeviceAlias.Interface(nic.Name)));
+                Attach(known, xml, StoredHas(known, DeviceAlias.Of(nic, known.Mark.Teaming)));
             else
                 Update(known, xml);
             return default(Done);

@@ -7,11 +7,10 @@ using LibvirtSharp;
 namespace ControlPlane.Hypervisor.Libvirt.NodeDevices;
 
 /// <summary>
-/// Linux's <c>sriov_numvfs</c>. libvirt has no call that writes it, so only a host whose sysfs is this machine's can be changed from here;
-/// on any other an operator writes it, and a scan then finds the functions.
+/// Linux's <c>sriov_numvfs</c>. libvirt has no call that writes it: it takes a shell on the host. Where there is none an operator writes it,
+/// and a scan then finds the functions.
 /// </summary>
-/// <param name="sysfs">Where sysfs is; another place in tests.</param>
-internal sealed class VirtualFunctionCount(HostSettings settings, string sysfs = "/sys")
+internal sealed class VirtualFunctionCount(HostShell? shell)
 {
     /// <summary>Blocks for as long as drivers take to make or remove functions.</summary>
     public Fault? Set(VirConnect connection, PciAddress physical, int count)
@@ -30,23 +29,15 @@ internal sealed class VirtualFunctionCount(HostSettings settings, string sysfs =
         return Write(physical, function.VirtualFunctions.Count, count);
     }
 
-    internal Fault? Write(PciAddress physical, int present, int count)
+    private Fault? Write(PciAddress physical, int present, int count)
     {
-        var path = $"{sysfs}/bus/pci/devices/{physical}/sriov_numvfs";
         // Another count goes through zero: the kernel refuses any other way with EBUSY.
-        var commands = string.Join(" && ", Steps(present, count).Select(n => $"echo {n.ToString(CultureInfo.InvariantCulture)} > /sys/bus/pci/devices/{physical}/sriov_numvfs"));
-        if (!settings.IsLocal)
+        var commands = string.Join(" && ", Steps(present, count).Select(n => string.Create(CultureInfo.InvariantCulture, $"echo {n} > /sys/bus/pci/devices/{physical}/sriov_numvfs")));
+        if (shell is null)
             return Fault.Impossible("sriov-not-writable", $"libvirt cannot change the number of virtual functions of {physical}. On the host run, as root: {commands}   then rescan the host.");
-        try
-        {
-            foreach (var step in Steps(present, count))
-                File.WriteAllText(path, step.ToString(CultureInfo.InvariantCulture));
-            return null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            return Fault.Impossible("sriov-not-writable", $"{path}: {e.Message} On the host run, as root: {commands}   then rescan the host.");
-        }
+        return shell.Run(commands).Fault is { } refused
+            ? refused with { Detail = $"The number of virtual functions of {physical} was not changed: {refused.Detail} On the host run, as root: {commands}   then rescan the host." }
+            : null;
     }
 
     private static IEnumerable<int> Steps(int present, int count) => present > 0 && count > 0 ? [0, count] : [count];

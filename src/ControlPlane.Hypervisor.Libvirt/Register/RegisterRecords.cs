@@ -29,6 +29,9 @@ internal sealed record DeviceRecord(DeviceClaim Claim, VmId? Owner, DeviceSettin
         Settings.Mac is { } mac ? new XAttribute("mac", mac.ToString()) : null,
         Settings.Vlan is { } vlan ? RecordXml.Number("vlan", vlan) : null,
         Settings.Network is { } network ? new XAttribute("network", CleanText.Clean(network)) : null,
+        Settings.Trust ? new XAttribute("trust", "yes") : null, Settings.SpoofCheck ? null : new XAttribute("spoof-check", "no"),
+        Settings.MinTxRateMbps > 0 ? RecordXml.Number("min-tx-mbps", Settings.MinTxRateMbps) : null,
+        Settings.MaxTxRateMbps > 0 ? RecordXml.Number("max-tx-mbps", Settings.MaxTxRateMbps) : null,
         DriverBefore is { } driver ? new XAttribute("driver-before", CleanText.Clean(driver)) : null,
         Cleaned ? new XAttribute("cleaned", "yes") : null);
 
@@ -45,6 +48,10 @@ internal sealed record DeviceRecord(DeviceClaim Claim, VmId? Owner, DeviceSettin
                     Mac = MacAddress.TryParse((string?)element.Attribute("mac"), out var mac) ? mac : null,
                     Vlan = (int?)RecordXml.Number(element, "vlan"),
                     Network = (string?)element.Attribute("network"),
+                    Trust = (string?)element.Attribute("trust") == "yes",
+                    SpoofCheck = (string?)element.Attribute("spoof-check") != "no",
+                    MinTxRateMbps = (int)(RecordXml.Number(element, "min-tx-mbps") ?? 0),
+                    MaxTxRateMbps = (int)(RecordXml.Number(element, "max-tx-mbps") ?? 0),
                 },
                 (string?)element.Attribute("driver-before"), (string?)element.Attribute("cleaned") == "yes")
             : null;

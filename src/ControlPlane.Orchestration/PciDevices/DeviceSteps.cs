@@ -115,8 +115,15 @@ public sealed partial class DeviceSteps(
     {
         var generation = device.Ownership.Generation;
         var cleaned = await hypervisor.CleanDeviceAsync(new DeviceClaim(device.Address, generation), ct);
-        if (!cleaned.TryGet(out var proof, out var fault))
-            return fault;
+        if (!cleaned.TryGet(out var proof, out var fault) && fault is { Kind: FaultKind.NotFound })
+        {
+            // Nothing is there to be cleaned, and what comes back under this address was never proven: an operator's word is needed.
+            var gone = $"it is gone from its host: {fault.Detail}";
+            LogQuarantined(log, device.Host, device.Address, generation, gone);
+            return new DeviceVerdict(new DeviceCommand.Quarantine(generation, gone), new DriverBinding(null));
+        }
+        if (proof is null)
+            return fault!;
         if (proof.Failing() is not { } reason)
             return new DeviceVerdict(new DeviceCommand.ProveClean(generation), new DriverBinding(proof.Driver));
         LogQuarantined(log, device.Host, device.Address, generation, reason);

@@ -27,6 +27,8 @@ public sealed record ServerOptions
           --write-openapi FILE  writes the OpenAPI document and ends; needs no database
 
         The environment variable ConnectionStrings__ControlPlane names an external PostgreSQL; without it the server runs its own.
+        ControlPlane__LibvirtHostShell names a command that gives root's shell on libvirt hosts that are reached by TCP or TLS, such as
+        'ssh -o BatchMode=yes root@{host}'; without it the number and the trust of virtual functions are set on the host itself.
         """;
 
     private static readonly string[] Openable = ["metrics", "openapi"];
@@ -54,6 +56,9 @@ public sealed record ServerOptions
     /// <summary>Nothing on an emulated host takes time, for benchmarks of what is not the emulation (environment variable <c>ControlPlane__FastEmulation</c>).</summary>
     public bool FastEmulation { get; init; }
 
+    /// <summary>The words of <c>ControlPlane__LibvirtHostShell</c>; null: hosts reached by TCP or TLS offer no shell.</summary>
+    public IReadOnlyList<string>? LibvirtHostShell { get; init; }
+
     /// <summary>Reads the command line, over what the environment says.</summary>
     public static Outcome<ServerOptions> Parse(IReadOnlyList<string> arguments)
     {
@@ -61,6 +66,7 @@ public sealed record ServerOptions
         {
             ConnectionString = Environment("ConnectionStrings__ControlPlane"),
             FastEmulation = Environment("ControlPlane__FastEmulation") == "true",
+            LibvirtHostShell = Environment("ControlPlane__LibvirtHostShell")?.Split(' ', StringSplitOptions.RemoveEmptyEntries) is { Length: > 0 } words ? words : null,
         };
         if (Environment("ASPNETCORE_URLS") is { } urls)
             options = options with { Urls = urls };

@@ -17,6 +17,6 @@ internal static class HypervisorRegistration
                 JournalDirectory = Path.Combine(options.DataDirectory, "emulated"),
             },
             provider.GetRequiredService<HardwareProfiles>().FindAsync, provider.GetRequiredService<TimeProvider>()))
-        .AddSingleton(provider => new LibvirtFleet(new LibvirtOptions(), provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton(provider => new LibvirtFleet(new LibvirtOptions { HostShell = options.LibvirtHostShell }, provider.GetRequiredService<TimeProvider>()))
         .AddSingleton<IHypervisorFleet, BackendFleet>();
 }

@@ -18,6 +18,28 @@ cp "$TREE/boot/vmlinuz-$version" "$TREE/lab/vmlinuz"
 install -m 755 "$HERE/host-init.sh" "$TREE/lab/init"
 "$HERE/initramfs.sh" "$HERE/host-initrd-init.sh" "$IMAGE/host.initrd" virtio_pci virtio_blk crc32c_generic erofs overlay
 "$HERE/initramfs.sh" "$HERE/guest-init.sh" "$TREE/lab/guest.initrd" virtio_pci virtio_net net_failover igbvf
+# The same guest as a disk that a BIOS boots, for control planes: they name an image, and no kernel.
+say "image: the guest's disk"
+cat > "$TREE/lab/syslinux.cfg" << 'CONF'
+DEFAULT guest
+PROMPT 0
+LABEL guest
+  KERNEL vmlinuz
+  INITRD initrd.img
+  APPEND console=ttyS0 quiet nokaslr tsc=reliable no_timer_check random.trust_cpu=on mitigations=off guest.address=10.99.0.50/24
+CONF
+# shellcheck disable=SC2016
+in_tree bash -euc '
+  cd /lab
+  cylinders=$((($(stat -c %s vmlinuz) + $(stat -c %s guest.initrd)) / 1048576 + 4))
+  rm -f guest.img
+  truncate -s "${cylinders}M" guest.img
+  export MTOOLSRC=/dev/null MTOOLS_SKIP_CHECK=1
+  mformat -i guest.img -h 64 -s 32 -T $((cylinders * 2048)) ::
+  mcopy -i guest.img vmlinuz ::vmlinuz
+  mcopy -i guest.img guest.initrd ::initrd.img
+  mcopy -i guest.img syslinux.cfg ::syslinux.cfg
+  syslinux --install guest.img' > "$LAB/disk.log" 2>&1 || fail "the guest's disk; the end of $LAB/disk.log: $(tail -n 3 "$LAB/disk.log")"
 # The hosts are this machine's own, reached over its loopback alone.
 cat > "$TREE/etc/libvirt/libvirtd.conf" << 'CONF'
 listen_tls = 0

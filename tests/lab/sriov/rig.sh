@@ -5,6 +5,7 @@
 #   rig.sh down        both hosts end; tree, image and snapshot stay
 #   rig.sh purge       all of it is removed
 #   rig.sh status      what runs; exit code 0 when both hosts answer
+#   rig.sh at PORT 'COMMANDS'     as sh, by the port of a host's libvirt, with the commands' exit code
 #   rig.sh sh N 'COMMANDS' | virsh N ARGUMENTS... | monitor N COMMAND     to look inside
 . "$(dirname "$0")/settings.sh"
 GUEST_LOG=/var/log/libvirt/guest.serial
@@ -99,6 +100,17 @@ status() {
   return $down
 }
 
+# at PORT COMMANDS: a shell on the host whose libvirt is forwarded to PORT, with the commands' exit code: what a server calls LibvirtHostShell.
+at() {
+  local n=${1:1:1} answer
+  answer=$(on_host "$n" "( $2
+) 2> /run/at.\$\$; code=\$?; [ \$code = 0 ] || cat /run/at.\$\$; rm /run/at.\$\$; echo; echo \$code")
+  case ${answer##*$'\n'} in
+    0) printf '%s\n' "${answer%$'\n'*}" ;;
+    *) printf '%s\n' "${answer%$'\n'*}" >&2; return 1 ;;
+  esac
+}
+
 case ${1:-} in
   up) up ;;
   fresh) up fresh ;;
@@ -106,7 +118,8 @@ case ${1:-} in
   purge) need_root; lock; stop_all; rm -rf --one-file-system "$LAB"; say "$LAB is removed" ;;
   status) need_root; status ;;
   sh) shift; on_host "$@" ;;
+  at) shift; at "$@" ;;
   virsh) n=$2; shift 2; exec virsh -c "$(uri "$n")" "$@" ;;
   monitor) shift; monitor "$@" ;;
-  *) sed -n '2,8s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac

@@ -3,7 +3,8 @@
 . "$(dirname "$0")/settings.sh"
 
 PACKAGES="libvirt-daemon-system libvirt-clients qemu-system-x86 qemu-utils udev kmod iproute2 iputils-ping busybox-static pciutils socat
-  procps iptables nftables dnsmasq-base ethtool gawk cpio zstd xz-utils mdevctl erofs-utils"
+  procps iptables nftables dnsmasq-base ethtool gawk cpio zstd xz-utils mdevctl erofs-utils
+  syslinux mtools"
 DONE=$TREE/.complete
 
 if [ -f "$DONE" ]; then

@@ -1,0 +1,43 @@
+using ControlPlane.Domain;
+using ControlPlane.Hypervisor.Libvirt.Connections;
+
+namespace ControlPlane.Libvirt.Tests.Connections;
+
+public sealed class HostShellTests
+{
+    [Fact]
+    public void Commands_are_one_argument_and_their_output_is_the_answer()
+    {
+        var shell = new HostShell(["sh", "-c"]);
+
+        Assert.Equal("a 'b' $c", shell.Run("printf '%s' \"a 'b' \\$c\"").Value);
+    }
+
+    [Fact]
+    public void What_fails_answers_with_its_own_words()
+    {
+        var refused = new HostShell(["sh", "-c"]).Run("echo quite impossible >&2; exit 3");
+
+        Assert.Equal(("host-shell-refused", "quite impossible"), (refused.Fault?.Code, refused.Fault?.Detail));
+        Assert.Equal("host-shell-missing", new HostShell(["/nowhere/shell"]).Run("true").Fault?.Code);
+    }
+
+    [Theory]
+    [InlineData("qemu+ssh://root@kvm-1/system", true)]
+    [InlineData("qemu+ssh://root@kvm-1:2222/system", true)]
+    [InlineData("qemu+ssh://operator@kvm-1/system", false)]
+    [InlineData("qemu+ssh://kvm-1/system", false)]
+    [InlineData("qemu+tls://kvm-1/system", false)]
+    [InlineData("qemu+tcp://kvm-1/system", false)]
+    public void Only_SSH_as_root_is_a_shell_by_itself(string uri, bool isShell) => Assert.Equal(isShell, HostShell.For(Settings(uri), null) is not null);
+
+    [Fact]
+    public void A_command_of_the_servers_operator_is_told_host_and_port()
+    {
+        var shell = HostShell.For(Settings("qemu+tcp://127.0.0.1:21509/system"), ["sh", "-c", "echo $0 $1", "{host}", "{port}"]);
+
+        Assert.Equal("127.0.0.1 21509", shell!.Run("true").Value);
+    }
+
+    private static HostSettings Settings(string uri) => new(uri, "default", "default", null, uri, true, false, null);
+}
