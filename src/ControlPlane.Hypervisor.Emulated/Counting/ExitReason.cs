@@ -33,6 +33,9 @@ internal enum ExitReason
 
     EptViolation,
 
+    /// <summary>The log of pages that became dirty has no room left.</summary>
+    PageModificationLogFull,
+
     /// <summary>A register of an emulated device in memory space (KVM finds it as an EPT misconfiguration).</summary>
     Mmio,
 

@@ -5,6 +5,7 @@ using ControlPlane.Hypervisor.Emulated.Devices;
 using ControlPlane.Hypervisor.Emulated.Iommu;
 using ControlPlane.Hypervisor.Emulated.Journal;
 using ControlPlane.Hypervisor.Emulated.Memory;
+using ControlPlane.Hypervisor.Emulated.Paging;
 
 namespace ControlPlane.Hypervisor.Emulated.Guests;
 
@@ -55,6 +56,9 @@ internal sealed class EmulatedDomain : ICounting
 
     /// <summary>What its devices may reach; null until it has one.</summary>
     public ProtectionDomain? Dma { get; set; }
+
+    /// <summary>How its addresses become the host's; null while it is off.</summary>
+    public GuestPaging? Paging { get; set; }
 
     public DirtyWorkload? Workload { get; set; }
 
@@ -145,6 +149,7 @@ internal sealed class EmulatedDomain : ICounting
         Machine?.CountInto(sheet);
         Console?.CountInto(sheet);
         Memory?.CountInto(sheet);
+        Paging?.CountInto(sheet);
     }
 
     public UnplugRequest? UnplugOf(string name, bool isInterface) =>

@@ -1,6 +1,8 @@
 using System.Globalization;
+using ControlPlane.Domain.VirtualMachines;
 using ControlPlane.Hypervisor.Emulated.Cpu;
 using ControlPlane.Hypervisor.Emulated.Faults;
+using ControlPlane.Hypervisor.Emulated.Paging;
 
 namespace ControlPlane.Hypervisor.Emulated.Guests;
 
@@ -76,6 +78,18 @@ internal sealed class GuestBehaviour(IReadOnlyDictionary<string, string> labels,
 
     /// <summary>Whether a converged copy waits before its switch-over until it is told to go.</summary>
     public bool HoldsBeforeSwitchOver => Label(GuestLabels.Hold) != "none";
+
+    /// <summary>How the guest's memory is virtualized: as its labels say, else with pages as large as those that it was given.</summary>
+    public PagingOptions PagingFor(HugepageSize given) => new(
+        Label(GuestLabels.Paging) == "shadow" ? PagingKind.Shadow : PagingKind.Ept,
+        Label(GuestLabels.HugePages) switch
+        {
+            "none" => 1,
+            "2MiB" => 2,
+            "1GiB" => 3,
+            _ => given switch { HugepageSize.Size1GiB => 3, HugepageSize.Size2MiB => 2, _ => 1 },
+        },
+        Label(GuestLabels.Tlb) == "untagged" ? TlbTagging.None : TlbTagging.VmAndProcess);
 
     public CrashPoint? CrashesTargetAt => HostLabels.ParseCrashPoint(Label(GuestLabels.CrashTargetAt));
 

@@ -12,6 +12,9 @@ public static class GuestLabels
     public const string WorkingSetMiB = "emulator.working-set-mib";
     public const string Virtualization = "emulator.virtualization";
     public const string Hold = "emulator.hold";
+    public const string Paging = "emulator.paging";
+    public const string HugePages = "emulator.huge-pages";
+    public const string Tlb = "emulator.tlb";
     public const string CrashTargetAt = "emulator.crash-target-at";
     public const string CrashSourceAt = "emulator.crash-source-at";
 }

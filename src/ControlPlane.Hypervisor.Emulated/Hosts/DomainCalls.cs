@@ -133,7 +133,7 @@ internal sealed class DomainCalls(EmulatedHost host)
             return fault;
         if (domain.State == DomainState.Paused)
             return default(Done);
-        domain.Workload!.WriteUntil(host.Clock.Now, domain.Memory!);
+        domain.Workload!.WriteUntil(host.Clock.Now);
         domain.State = DomainState.Paused;
         host.RecordPower(domain);
         return default(Done);

@@ -201,6 +201,7 @@ internal sealed class EmulatedHost : ICounting
     {
         sheet.Add("domains", "defined", Domains.Count);
         sheet.Add("domains", "running", Domains.Values.Count(d => d.State == DomainState.Running));
+        Memory.CountInto(sheet);
         Iommu.CountInto(sheet);
         Network.CountInto(sheet);
     }

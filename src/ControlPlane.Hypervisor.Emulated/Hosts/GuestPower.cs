@@ -3,6 +3,7 @@ using ControlPlane.Domain.Pci;
 using ControlPlane.Hypervisor.Emulated.Guests;
 using ControlPlane.Hypervisor.Emulated.Iommu;
 using ControlPlane.Hypervisor.Emulated.Memory;
+using ControlPlane.Hypervisor.Emulated.Paging;
 using ControlPlane.Hypervisor.Emulated.Pci;
 
 namespace ControlPlane.Hypervisor.Emulated.Hosts;
@@ -14,9 +15,11 @@ internal static class GuestPower
     public static void Materialize(EmulatedHost host, EmulatedDomain domain)
     {
         domain.Memory = new GuestMemory(domain.Definition.MemoryMiB * 1024 * 1024);
-        domain.FirstFrame = host.Memory.Allocate(domain.Memory);
+        var paging = domain.Behaviour.PagingFor(domain.Definition.Hugepages);
+        domain.FirstFrame = host.Memory.Allocate(domain.Memory, paging.Alignment);
+        domain.Memory.CpuWrites = domain.Paging = new GuestPaging(host.Memory, domain.Memory, domain.FirstFrame, domain.Exits, paging);
         domain.Workload = new DirtyWorkload(
-            domain.Behaviour.DirtyMiBPerSecond, domain.Behaviour.WorkingSetMiB, domain.Memory, SeedOf(host.Timings.Seed, domain.Vm), host.Clock.Now);
+            domain.Behaviour.DirtyMiBPerSecond, domain.Behaviour.WorkingSetMiB, domain.Memory, domain.Paging, SeedOf(host.Timings.Seed, domain.Vm), host.Clock.Now);
         foreach (var device in domain.Definition.Devices)
             Open(host, domain, device);
     }
@@ -66,9 +69,10 @@ internal static class GuestPower
         domain.CloseNetwork();
         foreach (var device in domain.Definition.Devices)
             Close(host, domain, device, vmmEnds: true);
+        domain.Paging?.Release();
         if (domain.Memory is not null)
             host.Memory.Free(domain.FirstFrame);
-        (domain.Memory, domain.Workload, domain.Dma, domain.Machine) = (null, null, null, null);
+        (domain.Memory, domain.Paging, domain.Workload, domain.Dma, domain.Machine) = (null, null, null, null, null);
         domain.State = DomainState.Off;
         domain.Life++;
         domain.CompleteUnplugs();

@@ -14,9 +14,14 @@ internal sealed class StatisticsCalls(EmulatedHost host, CallGate gate) : IStati
 
     public Task<Outcome<DomainStatistics>> ReadDomainStatisticsAsync(VmId vm, CancellationToken ct) => gate.RunAsync<DomainStatistics>(
         HypervisorCall.ReadDomainStatistics, TimeSpan.Zero,
-        () => host.Domains.TryGetValue(vm, out var domain)
-            ? new DomainStatistics(host.Clock.Now, Counted(domain))
-            : Fault.NotFound("domain", vm.ToString()),
+        () =>
+        {
+            if (!host.Domains.TryGetValue(vm, out var domain))
+                return Fault.NotFound("domain", vm.ToString());
+            if (domain.State == DomainState.Running)
+                domain.Workload!.SampleUntil(host.Clock.Now);
+            return new DomainStatistics(host.Clock.Now, Counted(domain));
+        },
         ct);
 
     private static IReadOnlyList<CounterGroup> Counted(ICounting counting)

@@ -1,12 +1,19 @@
+using System.Buffers.Binary;
 using ControlPlane.Hypervisor.Emulated.Counting;
 
 namespace ControlPlane.Hypervisor.Emulated.Memory;
 
 /// <summary>
 /// A guest's memory: as many pages as it was given, of which only those are held that something of the model has written to
-/// (frames that a NIC delivered). What the guest's own programs write is known by its pages, not by its bytes.
+/// (frames that a NIC delivered, the guest's own page tables). What the guest's programs write is known by its pages, not by its bytes.
 /// </summary>
-internal sealed class GuestMemory : ICounting
+/// <remarks>
+/// Three kinds of writers, one dirty log. What the VMM writes for the guest (vhost, an emulated device, a carried out instruction) goes into the log
+/// as it writes. What a function writes by DMA sets no dirty bit of any table that the CPU walks; hosts know it from the VFIO driver or from the
+/// IOMMU's dirty bits (<c>VFIO_DEVICE_FEATURE_DMA_LOGGING_START</c>), and here too it goes into the log at once. What the guest's CPUs write is
+/// known to <see cref="CpuWrites"/>, which is asked whenever the log is read.
+/// </remarks>
+internal sealed class GuestMemory : ITableMemory, ICounting
 {
     public const int PageBytes = 4096;
 
@@ -25,27 +32,26 @@ internal sealed class GuestMemory : ICounting
     /// <summary>True while writes are recorded for a migration.</summary>
     public bool IsLogging => dirtyLog is not null;
 
-    /// <summary>Pages dirtied since the log was last taken.</summary>
-    public long DirtyPages => dirtyLog?.Count ?? 0;
+    /// <summary>Its first frame is a multiple of this; the host's to know.</summary>
+    public long Alignment { get; set; }
 
-    /// <summary>Stores bytes at a guest-physical address. Any writer (device, vhost, CPU) goes through here, so the dirty log misses none.</summary>
-    public void Write(long address, ReadOnlySpan<byte> data)
+    /// <summary>Who knows what the guest's CPUs write; null: nobody.</summary>
+    public IWriteTracker? CpuWrites { get; set; }
+
+    /// <summary>Pages dirtied since the log was last taken.</summary>
+    public long DirtyPages
     {
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)(address + data.Length), (ulong)Bytes, nameof(address));
-        lines ??= [];
-        while (data.Length > 0)
+        get
         {
-            var line = address / LineBytes;
-            var offset = (int)(address % LineBytes);
-            var length = Math.Min(data.Length, LineBytes - offset);
-            if (!lines.TryGetValue(line, out var bytes))
-                lines[line] = bytes = new byte[LineBytes];
-            data[..length].CopyTo(bytes.AsSpan(offset));
-            dirtyLog?.Add(address / PageBytes);
-            address += length;
-            data = data[length..];
+            if (dirtyLog is null)
+                return 0;
+            CpuWrites?.Drain();
+            return dirtyLog.Count;
         }
     }
+
+    /// <summary>Stores bytes at a guest-physical address, for any writer but the guest's own CPUs (device, vhost, VMM), and logs it.</summary>
+    public void Write(long address, ReadOnlySpan<byte> data) => Store(address, data, dirtyLog);
 
     public void Read(long address, Span<byte> into)
     {
@@ -70,20 +76,55 @@ internal sealed class GuestMemory : ICounting
         sheet.Add("memory", "dirty-pages", DirtyPages);
     }
 
-    /// <summary>The guest's programs wrote to this page.</summary>
-    public void Touch(long page) => dirtyLog?.Add(page);
+    public bool TryReadEntry(long address, int bytes, out ulong entry)
+    {
+        entry = 0;
+        if ((ulong)address > (ulong)(Bytes - bytes))
+            return false;
+        if (lines is null || !lines.TryGetValue(address / LineBytes, out var line))
+            return true;
+        var at = line.AsSpan((int)(address % LineBytes), bytes);
+        entry = bytes == sizeof(ulong) ? BinaryPrimitives.ReadUInt64LittleEndian(at) : BinaryPrimitives.ReadUInt32LittleEndian(at);
+        return true;
+    }
 
-    public void TouchRange(long first, long count) => dirtyLog?.AddRange(first, count);
+    /// <summary>A CPU of the guest stores an entry of a table: that it did is known to <see cref="CpuWrites"/>.</summary>
+    public void WriteEntry(long address, int bytes, ulong entry)
+    {
+        Span<byte> data = stackalloc byte[sizeof(ulong)];
+        BinaryPrimitives.WriteUInt64LittleEndian(data, entry);
+        Store(address, data[..bytes], log: null);
+    }
 
-    public void StartDirtyLog() => dirtyLog ??= new PageBitmap(Pages);
+    /// <summary>True when the page is in the log already, so that another write to it says nothing new.</summary>
+    public bool IsLogged(long page) => dirtyLog?.Contains(page) ?? false;
 
-    public void StopDirtyLog() => dirtyLog = null;
+    /// <summary>The page was written to, by whomever.</summary>
+    public void LogWrite(long page) => dirtyLog?.Add(page);
+
+    public void StartDirtyLog()
+    {
+        if (dirtyLog is not null)
+            return;
+        dirtyLog = new PageBitmap(Pages);
+        CpuWrites?.StartLogging();
+    }
+
+    public void StopDirtyLog()
+    {
+        if (dirtyLog is null)
+            return;
+        dirtyLog = null;
+        CpuWrites?.StopLogging();
+    }
 
     /// <summary>The pages dirtied since the last time, which are clean again from now on.</summary>
     public PageBitmap TakeDirty()
     {
         var taken = dirtyLog ?? throw new InvalidOperationException("Nothing is logged.");
+        CpuWrites?.Drain();
         dirtyLog = new PageBitmap(Pages);
+        CpuWrites?.Rearm(taken);
         return taken;
     }
 
@@ -94,6 +135,24 @@ internal sealed class GuestMemory : ICounting
         {
             if (pages.Contains(line * LineBytes / PageBytes))
                 target.Write(line * LineBytes, bytes);
+        }
+    }
+
+    private void Store(long address, ReadOnlySpan<byte> data, PageBitmap? log)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)(address + data.Length), (ulong)Bytes, nameof(address));
+        lines ??= [];
+        while (data.Length > 0)
+        {
+            var line = address / LineBytes;
+            var offset = (int)(address % LineBytes);
+            var length = Math.Min(data.Length, LineBytes - offset);
+            if (!lines.TryGetValue(line, out var bytes))
+                lines[line] = bytes = new byte[LineBytes];
+            data[..length].CopyTo(bytes.AsSpan(offset));
+            log?.Add(address / PageBytes);
+            address += length;
+            data = data[length..];
         }
     }
 }

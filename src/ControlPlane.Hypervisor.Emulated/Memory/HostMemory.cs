@@ -1,30 +1,48 @@
 using System.Diagnostics.CodeAnalysis;
+using ControlPlane.Hypervisor.Emulated.Counting;
 
 namespace ControlPlane.Hypervisor.Emulated.Memory;
 
 /// <summary>
-/// A host's physical page frames and whose memory lies in them. Frames are given back and given out again, so a device that still writes to
-/// frames of a guest that is gone would write into the next one, if nothing stopped it.
+/// A host's physical page frames and what lies in them: guests' memory, and the tables that the VMM keeps for them. Frames are given back and
+/// given out again, so a device that still writes to frames of a guest that is gone would write into the next one, if nothing stopped it.
 /// </summary>
-internal sealed class HostMemory
+internal sealed class HostMemory : ITableMemory, ICounting
 {
+    /// <summary>The first MiB is the firmware's.</summary>
+    private const long FirstTableFrame = 0x100;
+
+    /// <summary>Tables lie below 64 GiB, guests from there on.</summary>
+    private const long FirstGuestFrame = 1 << 24;
+
+    /// <summary>Guests' memory begins at 2 MiB, so that a large page can map it.</summary>
+    private const long SmallestAlignment = 512;
+
     private readonly SortedList<long, GuestMemory> owners = [];
-    private readonly Dictionary<long, Stack<long>> freeBySize = [];
-    private long nextFrame = 0x100; // The first MiB is the firmware's.
+    private readonly Dictionary<(long Pages, long Alignment), Stack<long>> freeBySize = [];
+    private readonly List<ulong[]?> tables = [];
+    private readonly Stack<long> freeTables = [];
+    private long nextFrame = FirstGuestFrame;
+
+    /// <summary>Frames that hold tables.</summary>
+    public long TableFrames => tables.Count - freeTables.Count;
 
     /// <summary>Gives a guest its frames, in one stretch; the answer is the first.</summary>
-    public long Allocate(GuestMemory owner)
+    /// <param name="alignment">The stretch begins at a multiple of so many frames.</param>
+    public long Allocate(GuestMemory owner, long alignment = SmallestAlignment)
     {
+        alignment = Math.Max(alignment, SmallestAlignment);
         long first;
-        if (freeBySize.TryGetValue(owner.Pages, out var free) && free.TryPop(out var reused))
+        if (freeBySize.TryGetValue((owner.Pages, alignment), out var free) && free.TryPop(out var reused))
         {
             first = reused;
         }
         else
         {
-            first = nextFrame;
-            nextFrame += owner.Pages;
+            first = (nextFrame + alignment - 1) / alignment * alignment;
+            nextFrame = first + owner.Pages;
         }
+        owner.Alignment = alignment;
         owners.Add(first, owner);
         return first;
     }
@@ -33,9 +51,72 @@ internal sealed class HostMemory
     {
         if (!owners.Remove(firstFrame, out var owner))
             throw new InvalidOperationException($"Frame {firstFrame:x} starts nobody's memory.");
-        if (!freeBySize.TryGetValue(owner.Pages, out var free))
-            freeBySize[owner.Pages] = free = new Stack<long>();
+        var size = (owner.Pages, owner.Alignment);
+        if (!freeBySize.TryGetValue(size, out var free))
+            freeBySize[size] = free = new Stack<long>();
         free.Push(firstFrame);
+    }
+
+    /// <summary>A frame full of zeros for a table of the VMM.</summary>
+    public long AllocateTable()
+    {
+        if (!freeTables.TryPop(out var frame))
+        {
+            frame = FirstTableFrame + tables.Count;
+            if (frame >= FirstGuestFrame)
+                throw new InvalidOperationException("The host has no frame left for tables.");
+            tables.Add(null);
+        }
+        tables[(int)(frame - FirstTableFrame)] = new ulong[GuestMemory.PageBytes / sizeof(ulong)];
+        return frame;
+    }
+
+    public void FreeTable(long frame)
+    {
+        if (tables[(int)(frame - FirstTableFrame)] is null)
+            throw new InvalidOperationException($"Frame {frame:x} holds no table.");
+        tables[(int)(frame - FirstTableFrame)] = null;
+        freeTables.Push(frame);
+    }
+
+    /// <summary>The entries of a table of the VMM, to be gone through at once.</summary>
+    public Span<ulong> TableAt(long frame) => tables[(int)(frame - FirstTableFrame)];
+
+    public bool TryReadEntry(long address, int bytes, out ulong entry)
+    {
+        var frame = address / GuestMemory.PageBytes;
+        var table = frame - FirstTableFrame;
+        if ((ulong)table < (ulong)tables.Count && tables[(int)table] is { } entries)
+        {
+            entry = entries[(address % GuestMemory.PageBytes) / sizeof(ulong)];
+            if (bytes == sizeof(uint))
+                entry = (address & sizeof(uint)) == 0 ? (uint)entry : entry >> 32;
+            return true;
+        }
+        entry = 0;
+        return TryFind(frame, out var owner, out var page)
+            && owner.TryReadEntry((page * GuestMemory.PageBytes) + (address % GuestMemory.PageBytes), bytes, out entry);
+    }
+
+    public void WriteEntry(long address, int bytes, ulong entry)
+    {
+        var frame = address / GuestMemory.PageBytes;
+        var table = frame - FirstTableFrame;
+        if ((ulong)table < (ulong)tables.Count && tables[(int)table] is { } entries)
+        {
+            var at = (address % GuestMemory.PageBytes) / sizeof(ulong);
+            entries[at] = bytes == sizeof(ulong) ? entry
+                : (address & sizeof(uint)) == 0 ? (entries[at] & ~(ulong)uint.MaxValue) | (uint)entry
+                : (uint)entries[at] | (entry << 32);
+        }
+        else if (TryFind(frame, out var owner, out var page))
+        {
+            owner.WriteEntry((page * GuestMemory.PageBytes) + (address % GuestMemory.PageBytes), bytes, entry);
+        }
+        else
+        {
+            throw new InvalidOperationException($"Nothing is at host address {address:x}.");
+        }
     }
 
     /// <summary>The guest whose memory lies in the frame, and which page of it that is.</summary>
@@ -57,4 +138,6 @@ internal sealed class HostMemory
         owner = null;
         return false;
     }
+
+    public void CountInto(CounterSheet sheet) => sheet.Add("memory", "table-bytes", TableFrames * GuestMemory.PageBytes);
 }

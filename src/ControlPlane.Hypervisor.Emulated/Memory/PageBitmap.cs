@@ -64,6 +64,26 @@ internal sealed class PageBitmap
         }
     }
 
+    /// <summary>The first page of the set from the given one on; -1 when there is none.</summary>
+    public long Next(long page)
+    {
+        for (; page < Pages; page = ((page / ChunkPages) + 1) * ChunkPages)
+        {
+            if (chunks[page / ChunkPages] is not { } chunk)
+                continue;
+            var within = (int)(page % ChunkPages);
+            for (var word = within >> 6; word < chunk.Length; word++)
+            {
+                var left = word == within >> 6 ? chunk[word] & (ulong.MaxValue << (within & 63)) : chunk[word];
+                if (left == 0)
+                    continue;
+                var found = (page / ChunkPages * ChunkPages) + (word << 6) + BitOperations.TrailingZeroCount(left);
+                return found < Pages ? found : -1;
+            }
+        }
+        return -1;
+    }
+
     /// <summary>Every page of the guest.</summary>
     public static PageBitmap All(long pages)
     {

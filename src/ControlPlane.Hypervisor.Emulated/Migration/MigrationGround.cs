@@ -59,6 +59,7 @@ internal sealed class MigrationGround(
                 return false;
         }
         arriving.Workload!.SkipTo(source.Clock.Now);
+        arriving.Paging!.TakeOver(leaving.Paging!);
         arriving.State = leaving.State;
         GuestMachine.Continue(arriving, leaving);
         arriving.Life++;

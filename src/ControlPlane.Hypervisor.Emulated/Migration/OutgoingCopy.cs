@@ -223,7 +223,7 @@ internal sealed class OutgoingCopy
     private void WriteUntilNow()
     {
         if (Leaving.State == DomainState.Running)
-            Leaving.Workload!.WriteUntil(Now, Memory);
+            Leaving.Workload!.WriteUntil(Now);
         else
             Leaving.Workload!.SkipTo(Now);
     }
