@@ -32,9 +32,6 @@ internal sealed class GuestMemory : ITableMemory, ICounting
     /// <summary>True while writes are recorded for a migration.</summary>
     public bool IsLogging => dirtyLog is not null;
 
-    /// <summary>Its first frame is a multiple of this; the host's to know.</summary>
-    public long Alignment { get; set; }
-
     /// <summary>Who knows what the guest's CPUs write; null: nobody.</summary>
     public IWriteTracker? CpuWrites { get; set; }
 

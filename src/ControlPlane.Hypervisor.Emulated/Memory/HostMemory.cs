@@ -19,7 +19,7 @@ internal sealed class HostMemory : ITableMemory, ICounting
     private const long SmallestAlignment = 512;
 
     private readonly SortedList<long, GuestMemory> owners = [];
-    private readonly Dictionary<(long Pages, long Alignment), Stack<long>> freeBySize = [];
+    private readonly Dictionary<long, Stack<long>> freeBySize = [];
     private readonly List<ulong[]?> tables = [];
     private readonly Stack<long> freeTables = [];
     private long nextFrame = FirstGuestFrame;
@@ -33,16 +33,15 @@ internal sealed class HostMemory : ITableMemory, ICounting
     {
         alignment = Math.Max(alignment, SmallestAlignment);
         long first;
-        if (freeBySize.TryGetValue((owner.Pages, alignment), out var free) && free.TryPop(out var reused))
+        if (freeBySize.TryGetValue(owner.Pages, out var free) && free.TryPeek(out var reused) && reused % alignment == 0)
         {
-            first = reused;
+            first = free.Pop();
         }
         else
         {
             first = (nextFrame + alignment - 1) / alignment * alignment;
             nextFrame = first + owner.Pages;
         }
-        owner.Alignment = alignment;
         owners.Add(first, owner);
         return first;
     }
@@ -51,9 +50,8 @@ internal sealed class HostMemory : ITableMemory, ICounting
     {
         if (!owners.Remove(firstFrame, out var owner))
             throw new InvalidOperationException($"Frame {firstFrame:x} starts nobody's memory.");
-        var size = (owner.Pages, owner.Alignment);
-        if (!freeBySize.TryGetValue(size, out var free))
-            freeBySize[size] = free = new Stack<long>();
+        if (!freeBySize.TryGetValue(owner.Pages, out var free))
+            freeBySize[owner.Pages] = free = new Stack<long>();
         free.Push(firstFrame);
     }
 

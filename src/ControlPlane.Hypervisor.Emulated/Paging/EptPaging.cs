@@ -13,7 +13,6 @@ internal sealed class EptPaging : IPagingMethod
     private readonly PageFormat guestFormat;
     private readonly ExtendedPageTables tables;
     private readonly NestedMemory nested;
-    private readonly WalkCounters ofLog = new();
 
     public EptPaging(HostMemory host, PageFormat guestFormat, ExtendedPageTables tables)
     {
@@ -69,13 +68,13 @@ internal sealed class EptPaging : IPagingMethod
         }
     }
 
-    public long TranslatePhysical(long guestAddress) => Reach(guestAddress, Counters);
+    public long TranslatePhysical(long guestAddress) => tables.Reach(guestAddress, Counters);
 
     public void CarryOutWrite(long guestAddress, int bytes, ulong value) => host.WriteEntry(TranslatePhysical(guestAddress), bytes, value);
 
     public bool TryWritePage(long page)
     {
-        Reach(page << PageFormat.PageShift, ofLog);
+        tables.WritePage(page);
         return true;
     }
 
@@ -94,17 +93,5 @@ internal sealed class EptPaging : IPagingMethod
         sheet.Add("paging", "ept-violations", tables.Violations);
         sheet.Add("paging", "large-page-splits", tables.Splits);
         sheet.Add("paging", "logged-writes", tables.LoggedWrites);
-        sheet.Add("paging", "log-references", ofLog.References);
-    }
-
-    private long Reach(long guestAddress, WalkCounters counters)
-    {
-        while (true)
-        {
-            var walk = tables.Walk(guestAddress, PageAccess.Write, counters);
-            if (walk.End == WalkEnd.Mapped)
-                return walk.Address;
-            tables.OnViolation(guestAddress);
-        }
     }
 }

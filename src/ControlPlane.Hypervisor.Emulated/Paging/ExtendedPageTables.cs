@@ -15,7 +15,12 @@ namespace ControlPlane.Hypervisor.Emulated.Paging;
 internal sealed class ExtendedPageTables(
     HostMemory host, GuestMemory guest, long firstFrame, ExitCounters exits, PageFormat format, int leafLevel) : IWriteTracker
 {
-    private readonly WalkCounters byVmm = new();
+    /// <summary>Of walks that are nobody's TLB miss.</summary>
+    private readonly WalkCounters uncounted = new();
+
+    /// <summary>While writes are logged: of each stretch that a leaf table maps, its frame, once it was needed; 0: not yet. CPUs cache this too (SDM 28.4.3).</summary>
+    private long[]? leafTables;
+
     private long root = -1;
     private long log = -1;
     private int logged;
@@ -46,6 +51,36 @@ internal sealed class ExtendedPageTables(
         return walk;
     }
 
+    /// <summary>A CPU of the guest writes to a page, whatever address it has for it.</summary>
+    public void WritePage(long page)
+    {
+        if (leafTables is null || FindLeafTable(page) is not (> 0 and var frame))
+        {
+            Reach(page << PageFormat.PageShift, uncounted);
+            return;
+        }
+        ref var entry = ref host.TableAt(frame)[(int)(page & (format.EntriesPerTable - 1))];
+        if (!format.IsPresent(entry))
+            Reach(page << PageFormat.PageShift, uncounted);
+        else if ((entry & format.Dirty) == 0)
+        {
+            entry |= format.Accessed | format.Dirty;
+            Log(page << PageFormat.PageShift);
+        }
+    }
+
+    /// <summary>Where a guest-physical address that is written to is in the host, mapped for it when it was not.</summary>
+    public long Reach(long address, WalkCounters counters)
+    {
+        while (true)
+        {
+            var walk = Walk(address, PageAccess.Write, counters);
+            if (walk.End == WalkEnd.Mapped)
+                return walk.Address;
+            OnViolation(address);
+        }
+    }
+
     /// <summary>The VMM's part of an EPT violation: maps the page, or takes a large one apart whose writes are logged.</summary>
     public void OnViolation(long address)
     {
@@ -53,7 +88,7 @@ internal sealed class ExtendedPageTables(
         Violations++;
         if ((ulong)address >= (ulong)guest.Bytes)
             throw new InvalidOperationException($"The guest has no memory at {address:x}.");
-        var found = Walk(address, PageAccess.Look, byVmm);
+        var found = Walk(address, PageAccess.Look, uncounted);
         if (found.End == WalkEnd.NotPresent)
             Map(address, found);
         else if (found.Level > 1)
@@ -66,6 +101,7 @@ internal sealed class ExtendedPageTables(
         logged = 0;
         if (log < 0)
             log = NewTable();
+        leafTables = new long[(guest.Pages + format.EntriesPerTable - 1) / format.EntriesPerTable];
         ForEachLeaf((entry, level) => level > 1 ? entry & ~(PageFormat.Writable | format.Dirty) : entry & ~format.Dirty);
         Invalidate();
     }
@@ -74,6 +110,7 @@ internal sealed class ExtendedPageTables(
     public void StopLogging()
     {
         logging = false;
+        leafTables = null;
         FreeTable(ref log);
         if (leafLevel > 1)
             FreeMappings();
@@ -89,11 +126,10 @@ internal sealed class ExtendedPageTables(
 
     public void Rearm(PageBitmap taken)
     {
-        for (var page = taken.Next(0); page >= 0 && root >= 0; page = taken.Next(page + 1))
+        for (var page = taken.Next(0); page >= 0; page = taken.Next(page + 1))
         {
-            var found = Walk(page << PageFormat.PageShift, PageAccess.Look, byVmm);
-            if (found.End == WalkEnd.Mapped && (found.Entry & format.Dirty) != 0)
-                host.WriteEntry(found.EntryAddress, format.EntryBytes, found.Entry & ~format.Dirty);
+            if (FindLeafTable(page) is > 0 and var frame)
+                host.TableAt(frame)[(int)(page & (format.EntriesPerTable - 1))] &= ~format.Dirty;
         }
         Invalidate();
     }
@@ -102,8 +138,18 @@ internal sealed class ExtendedPageTables(
     public void Release()
     {
         logging = false;
+        leafTables = null;
         FreeTable(ref log);
         FreeMappings();
+    }
+
+    /// <summary>The frame of the leaf table that maps a page; 0 when none does.</summary>
+    private long FindLeafTable(long page)
+    {
+        ref var frame = ref leafTables![page / format.EntriesPerTable];
+        if (frame == 0 && Walk(page << PageFormat.PageShift, PageAccess.Look, uncounted) is { Level: 1 } found)
+            frame = found.EntryAddress / GuestMemory.PageBytes;
+        return frame;
     }
 
     private void FreeMappings()

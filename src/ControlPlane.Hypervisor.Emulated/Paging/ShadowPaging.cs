@@ -51,6 +51,7 @@ internal sealed class ShadowPaging : IPagingMethod
     public void LoadRoot(long root)
     {
         exits.Count(ExitReason.ControlRegister);
+        MakeRoom();
         RootOf(root);
     }
 
@@ -138,11 +139,7 @@ internal sealed class ShadowPaging : IPagingMethod
 
     private void Fill(long root, long address, PageWalk mapped, PageAccess access)
     {
-        if (shadows.Count + format.Levels > maxTables)
-        {
-            shadows.Clear();
-            invalidate();
-        }
+        MakeRoom();
         var (shadow, table) = (RootOf(root), root);
         for (var level = format.Levels; level > 1; level--)
         {
@@ -159,6 +156,14 @@ internal sealed class ShadowPaging : IPagingMethod
                 host.WriteEntry(at, format.EntryBytes, format.Branch(shadow));
         }
         host.WriteEntry(format.EntryAddress(shadow, address, 1), format.EntryBytes, LeafFor(mapped, access));
+    }
+
+    private void MakeRoom()
+    {
+        if (shadows.Count + format.Levels <= maxTables)
+            return;
+        shadows.Clear();
+        invalidate();
     }
 
     /// <summary>Writable only once the guest's dirty flag is set, and while writes are logged only once the page is in the log: else both would be missed.</summary>
