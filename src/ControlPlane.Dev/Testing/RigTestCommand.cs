@@ -1,6 +1,7 @@
 using System.Globalization;
 using ControlPlane.Dev.Checkout;
 using ControlPlane.Dev.Lab;
+using ControlPlane.Dev.Prerequisites;
 using ControlPlane.Dev.Processes;
 using ControlPlane.Dev.Terminal;
 
@@ -16,6 +17,9 @@ internal sealed class RigTestCommand(Screen screen, Repository repository)
 
     public async Task<int> RunAsync(string labDirectory, CancellationToken ct)
     {
+        // One test starts a server, which runs a PostgreSQL of its own.
+        if (!await Apt.EnsureAsync(screen, [Requirement.Postgres], ct))
+            return 1;
         screen.Heading("Building");
         if (!await DotnetBuild.RunAsync(screen, repository, repository.TestProject(Repository.RigTests), Configuration, ct))
             return 1;
@@ -43,6 +47,7 @@ internal sealed class RigTestCommand(Screen screen, Repository repository)
             # The last full run on nested hosts with SR-IOV
 
             Written by `dotnet run --project src/ControlPlane.Dev -- test --rig sriov`, as the test printed it; [the lab](../lab.md) says what the rig is.
+            Where it says FAILED within the specification of hypervisors and the result is "passed", a limit of libvirt was shown (`LibvirtLimits`).
             No KVM: the guest runs on TCG inside a host that runs on TCG, so times tell of that, and of the load, which the log names.
 
             | date | commit | result |

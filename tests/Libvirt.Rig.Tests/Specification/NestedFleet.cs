@@ -23,6 +23,9 @@ internal sealed class NestedFleet(FurnishedHosts hosts) : ISpecificationFleet
         OpenTimeout = TimeSpan.FromSeconds(30),
         KeepAliveInterval = TimeSpan.FromSeconds(2),
         ReconnectPauseMax = TimeSpan.FromSeconds(1),
+        // A call to a nested host takes a tenth of a second and more: the end of a copy must be near for longer to be seen at all.
+        HoldAhead = TimeSpan.FromSeconds(5),
+        BrakeAhead = TimeSpan.FromSeconds(3),
         HostShell = ["bash", NestedHosts.Script(), "at", "{port}"],
     };
 
