@@ -16,16 +16,21 @@ public abstract class MigrationSpecification : HypervisorSpecification
         var incoming = Ok(await fleet.Target.Migration.PrepareIncomingAsync(definition with { Devices = [] }, Ct));
         Assert.Equal(fleet.Target.Host, incoming.Target);
         Ok(await fleet.Source.Migration.BeginCopyAsync(definition.Ref, incoming, Options, Ct));
-        Assert.Equal(CopyPhase.HoldingBeforeSwitchOver, (await WaitForPhase(fleet, definition, CopyPhase.HoldingBeforeSwitchOver)).Phase);
+        var held = await WaitForPhase(fleet, definition, CopyPhase.HoldingBeforeSwitchOver);
+        // Where nothing holds a copy for long, an idle guest may have gone over before anybody looked.
+        Assert.True(held.Phase == CopyPhase.HoldingBeforeSwitchOver || !Holds, $"The copy {held.Phase}: {held.Error}");
         return definition;
     }
 
+    private bool Holds => !Exceptions.Any(e => e.Test == nameof(A_converged_copy_holds_while_the_guest_runs_on_the_source));
+
+    /// <summary>In that phase, or at its end.</summary>
     protected static async Task<CopyProgress> WaitForPhase(ISpecificationFleet fleet, DomainDefinition definition, CopyPhase phase)
     {
         for (var polls = 0; polls < 600; polls++)
         {
             var progress = Ok(await fleet.Source.Migration.ReadProgressAsync(definition.Ref, Ct));
-            if (progress.Phase == phase)
+            if (progress.Phase == phase || progress.Phase is CopyPhase.Completed or CopyPhase.Failed)
                 return progress;
             await Task.Delay(TimeSpan.FromMilliseconds(100), fleet.Time, Ct);
         }
@@ -167,7 +172,7 @@ public abstract class MigrationSpecification : HypervisorSpecification
         Refused("not-holding", await fleet.Source.Migration.SwitchOverAsync(definition.Ref, Ct));
 
         Ok(await fleet.Source.Migration.SetDowntimeLimitAsync(definition.Ref, TimeSpan.FromMinutes(1), Ct));
-        await WaitForPhase(fleet, definition, CopyPhase.HoldingBeforeSwitchOver);
+        Assert.Equal(CopyPhase.HoldingBeforeSwitchOver, (await WaitForPhase(fleet, definition, CopyPhase.HoldingBeforeSwitchOver)).Phase);
     });
 
     [Fact]
