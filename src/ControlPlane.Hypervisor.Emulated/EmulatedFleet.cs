@@ -39,7 +39,7 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         }
         clock = new ModelClock(time);
         ground = new MigrationGround(
-            clock, models, new MigrationLink(options.LinkMiBPerSecond, options.SwitchOverOverhead),
+            clock, models, new MigrationOptions(options.LinkMiBPerSecond, options.ChannelMiBPerSecond, options.SwitchOverOverhead, options.RoundTrip),
             new ProbeOptions(options.ProbeInterval, options.ProbeLinger), switchOvers);
     }
 

@@ -13,10 +13,16 @@ public sealed record EmulationOptions
 
     public HostTimings Host { get; init; } = HostTimings.Realistic;
 
-    /// <summary>What one migration gets of a host's network, in MiB per second. 1150 is what 10 Gbit/s leave.</summary>
+    /// <summary>A host's link, which its migrations share, in MiB per second. 1150 is what 10 Gbit/s leave.</summary>
     public double LinkMiBPerSecond { get; init; } = 1150;
 
-    /// <summary>Device state and the last handshake of a switch-over, beside the memory that is left.</summary>
+    /// <summary>What one channel of a migration carries at most, in MiB per second: a thread that copies into a connection is one CPU.</summary>
+    public double ChannelMiBPerSecond { get; init; } = 2500;
+
+    /// <summary>Between two hosts: what a fault of post-copy waits beside the page itself.</summary>
+    public TimeSpan RoundTrip { get; init; } = TimeSpan.FromMicroseconds(100);
+
+    /// <summary>The last handshake of a switch-over, beside the memory and the device state that are left.</summary>
     public TimeSpan SwitchOverOverhead { get; init; } = TimeSpan.FromMilliseconds(12);
 
     /// <summary>Distance between the probe frames that travel to a guest while it is being migrated: what a gap is measured in.</summary>

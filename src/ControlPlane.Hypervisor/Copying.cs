@@ -11,6 +11,11 @@ public sealed record IncomingMigration(HostId Target, string Uri);
 /// <param name="AutoConverge">Slow the guest's CPUs down when it dirties pages faster than they are copied.</param>
 public sealed record CopyOptions(MigrationMode Mode, long? BandwidthMiBPerSecond, TimeSpan DowntimeLimit, bool AutoConverge);
 
+/// <summary>A copy that somebody thinks of.</summary>
+/// <param name="BandwidthMiBPerSecond">Null: what the link gives.</param>
+/// <param name="TravellingDevices">Names of devices whose state would travel; all others would be unplugged before.</param>
+public sealed record CopyIntent(HostId Target, long? BandwidthMiBPerSecond, IReadOnlyCollection<string> TravellingDevices);
+
 public enum CopyPhase
 {
     None,

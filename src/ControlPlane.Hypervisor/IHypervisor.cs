@@ -1,5 +1,6 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Hosts;
+using ControlPlane.Domain.Migrations;
 using ControlPlane.Domain.Pci;
 
 namespace ControlPlane.Hypervisor;
@@ -133,6 +134,12 @@ public interface IMigrationPort
     /// domain is gone. <see cref="SwitchOverResult.StayedOnSource"/>: the target failed before it ran, and the guest runs on here.
     /// </summary>
     Task<Outcome<SwitchOverResult>> SwitchOverAsync(DomainRef domain, CancellationToken ct);
+
+    /// <summary>
+    /// Source: what a copy of the domain would meet if it began now. Null where the backend cannot tell without measuring for
+    /// seconds; asking changes nothing.
+    /// </summary>
+    Task<Outcome<MigrationLoad?>> ReadLoadAsync(DomainRef domain, CopyIntent intent, CancellationToken ct);
 
     /// <summary>
     /// Either host: for each interface of the domain, the longest silence that probe frames met since the given time. The silence of a

@@ -27,7 +27,7 @@ public sealed class ControlPlaneWorld : IAsyncDisposable
     /// <summary>Each process draws ids from a range of its own, so that what it makes is called the same however many there were before.</summary>
     private const long IdsOfAProcess = 1_000_000;
 
-    private static readonly EmulationOptions Quick = EmulationOptions.Fast with { LinkMiBPerSecond = 100_000, SwitchOverOverhead = TimeSpan.Zero };
+    private static readonly EmulationOptions Quick = EmulationOptions.Fast with { LinkMiBPerSecond = 100_000, ChannelMiBPerSecond = 100_000, SwitchOverOverhead = TimeSpan.Zero };
 
     private int processes;
 

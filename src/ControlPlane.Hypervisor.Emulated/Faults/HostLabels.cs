@@ -12,6 +12,7 @@ public sealed class HostLabels(IReadOnlyDictionary<string, string> labels)
     public const string CrashAt = "emulator.crash-at";
     public const string ReviveAfter = "emulator.revive-after";
     public const string LinkMiBPerSecond = "emulator.link-mib-per-second";
+    public const string MigrationChannelCount = "emulator.migration-channels";
     public const string Wire = "emulator.wire";
 
     public static readonly HostLabels None = new(new Dictionary<string, string>());
@@ -36,6 +37,10 @@ public sealed class HostLabels(IReadOnlyDictionary<string, string> labels)
         double.TryParse(labels.GetValueOrDefault(LinkMiBPerSecond), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && number > 0
             ? number
             : null;
+
+    /// <summary>Over how many connections a migration is spread, 1 to 64.</summary>
+    public int MigrationChannels =>
+        int.TryParse(labels.GetValueOrDefault(MigrationChannelCount), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? Math.Clamp(count, 1, 64) : 1;
 
     /// <summary>The wire that a physical function is plugged into, where a label says so.</summary>
     public string? WireOf(PciAddress address) => labels.GetValueOrDefault($"{Wire}.{address}");

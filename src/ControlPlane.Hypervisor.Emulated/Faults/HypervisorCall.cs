@@ -31,6 +31,7 @@ public enum HypervisorCall
     ReadProgress,
     AbortCopy,
     SwitchOver,
+    ReadLoad,
     MeasureGaps,
     ReadHostStatistics,
     ReadDomainStatistics,

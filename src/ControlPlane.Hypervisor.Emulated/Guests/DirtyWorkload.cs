@@ -105,6 +105,36 @@ internal sealed class DirtyWorkload
         }
     }
 
+    /// <summary>What is written when nothing throttles the guest.</summary>
+    public double BytesPerSecond => pagesPerSecond * GuestMemory.PageBytes;
+
+    public long WorkingSetBytes => workingSetPages * GuestMemory.PageBytes;
+
+    /// <summary>
+    /// Does all writes until now on a memory of which pages are still elsewhere: a write to one waits until it was fetched, and the guest
+    /// gets that much less done.
+    /// </summary>
+    /// <returns>The pages that were fetched; they are missing no more.</returns>
+    public long RunUntil(DateTimeOffset now, PageBitmap missing, TimeSpan fetching)
+    {
+        if (now <= writtenUntil)
+            return 0;
+        carriedWrites += pagesPerSecond * (now - writtenUntil).TotalSeconds;
+        writtenUntil = now;
+        var waits = pagesPerSecond * fetching.TotalSeconds;
+        var firstPage = (memory.Pages - workingSetPages) / 2;
+        long fetched = 0;
+        while (carriedWrites >= 1)
+        {
+            carriedWrites--;
+            if (!missing.Remove(firstPage + (long)(Next(ref draw) % (ulong)workingSetPages)))
+                continue;
+            fetched++;
+            carriedWrites -= waits;
+        }
+        return fetched;
+    }
+
     /// <summary>xorshift64* (Vigna 2016): three shifts a draw, and the same everywhere.</summary>
     private static ulong Next(ref ulong state)
     {

@@ -74,6 +74,9 @@ internal sealed class EmulatedDomain : ICounting
     /// <summary>Of all its CPUs, since the domain was made here.</summary>
     public ExitCounters Exits { get; } = new();
 
+    /// <summary>Null until it was migrated.</summary>
+    public MigrationCounters? LastMigration { get; set; }
+
     /// <summary>Null until somebody watches the guest's traffic.</summary>
     public GuestNetwork? Network { get; set; }
 
@@ -150,6 +153,7 @@ internal sealed class EmulatedDomain : ICounting
         Console?.CountInto(sheet);
         Memory?.CountInto(sheet);
         Paging?.CountInto(sheet);
+        LastMigration?.CountInto(sheet);
     }
 
     public UnplugRequest? UnplugOf(string name, bool isInterface) =>

@@ -91,6 +91,9 @@ internal sealed class GuestBehaviour(IReadOnlyDictionary<string, string> labels,
         },
         Label(GuestLabels.Tlb) == "untagged" ? TlbTagging.None : TlbTagging.VmAndProcess);
 
+    /// <summary>Memory that holds something, in MiB; null: all of it, as of a guest that has run long enough to have cached files everywhere.</summary>
+    public double? UsedMiB => Number(GuestLabels.UsedMiB);
+
     public CrashPoint? CrashesTargetAt => HostLabels.ParseCrashPoint(Label(GuestLabels.CrashTargetAt));
 
     public CrashPoint? CrashesSourceAt => HostLabels.ParseCrashPoint(Label(GuestLabels.CrashSourceAt));

@@ -15,6 +15,7 @@ public static class GuestLabels
     public const string Paging = "emulator.paging";
     public const string HugePages = "emulator.huge-pages";
     public const string Tlb = "emulator.tlb";
+    public const string UsedMiB = "emulator.used-mib";
     public const string CrashTargetAt = "emulator.crash-target-at";
     public const string CrashSourceAt = "emulator.crash-source-at";
 }

@@ -11,15 +11,20 @@ namespace ControlPlane.Hypervisor.Emulated.Hosts;
 /// <summary>A guest's life on a host: memory, devices behind the IOMMU, power.</summary>
 internal static class GuestPower
 {
+    private const long MiB = 1024 * 1024;
+
     /// <summary>Gives the domain its memory and opens its devices. Those who call have checked that they are prepared.</summary>
     public static void Materialize(EmulatedHost host, EmulatedDomain domain)
     {
-        domain.Memory = new GuestMemory(domain.Definition.MemoryMiB * 1024 * 1024);
-        var paging = domain.Behaviour.PagingFor(domain.Definition.Hugepages);
+        var (bytes, behaviour) = (domain.Definition.MemoryMiB * MiB, domain.Behaviour);
+        // A guest's programs write only to memory that they use.
+        var used = behaviour.UsedMiB is { } usedMiB ? Math.Max(usedMiB, behaviour.WorkingSetMiB) * MiB : bytes;
+        domain.Memory = new GuestMemory(bytes) { UsedPages = (long)Math.Min(used, bytes) / GuestMemory.PageBytes };
+        var paging = behaviour.PagingFor(domain.Definition.Hugepages);
         domain.FirstFrame = host.Memory.Allocate(domain.Memory, paging.Alignment);
         domain.Memory.CpuWrites = domain.Paging = new GuestPaging(host.Memory, domain.Memory, domain.FirstFrame, domain.Exits, paging);
         domain.Workload = new DirtyWorkload(
-            domain.Behaviour.DirtyMiBPerSecond, domain.Behaviour.WorkingSetMiB, domain.Memory, domain.Paging, SeedOf(host.Timings.Seed, domain.Vm), host.Clock.Now);
+            behaviour.DirtyMiBPerSecond, behaviour.WorkingSetMiB, domain.Memory, domain.Paging, SeedOf(host.Timings.Seed, domain.Vm), host.Clock.Now);
         foreach (var device in domain.Definition.Devices)
             Open(host, domain, device);
     }

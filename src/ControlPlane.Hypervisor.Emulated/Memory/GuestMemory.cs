@@ -23,11 +23,26 @@ internal sealed class GuestMemory : ITableMemory, ICounting
     private Dictionary<long, byte[]>? lines;
     private PageBitmap? dirtyLog;
 
-    public GuestMemory(long bytes) => Pages = (bytes + PageBytes - 1) / PageBytes;
+    public GuestMemory(long bytes) => UsedPages = Pages = (bytes + PageBytes - 1) / PageBytes;
 
     public long Pages { get; }
 
     public long Bytes => Pages * PageBytes;
+
+    /// <summary>Pages in the middle of memory that the guest's programs have filled; the rest holds only what the model wrote there.</summary>
+    public long UsedPages { get; init; }
+
+    /// <summary>Pages that hold nothing but zeros.</summary>
+    public long ZeroPages
+    {
+        get
+        {
+            var firstUsed = (Pages - UsedPages) / 2;
+            var outside = (lines?.Keys ?? Enumerable.Empty<long>()).Select(line => line * LineBytes / PageBytes)
+                .Where(page => page < firstUsed || page >= firstUsed + UsedPages).Distinct().Count();
+            return Pages - UsedPages - outside;
+        }
+    }
 
     /// <summary>True while writes are recorded for a migration.</summary>
     public bool IsLogging => dirtyLog is not null;

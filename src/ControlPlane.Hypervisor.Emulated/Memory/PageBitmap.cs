@@ -84,6 +84,60 @@ internal sealed class PageBitmap
         return -1;
     }
 
+    /// <summary>False when the page was not in the set.</summary>
+    public bool Remove(long page)
+    {
+        if (!Contains(page))
+            return false;
+        ref var chunk = ref chunks[page / ChunkPages];
+        if (ReferenceEquals(chunk, Full))
+            chunk = [.. Full];
+        var within = (int)(page % ChunkPages);
+        chunk![within >> 6] &= ~(1UL << (within & 63));
+        Count--;
+        return true;
+    }
+
+    /// <summary>Takes the lowest so many pages out.</summary>
+    public void RemoveFirst(long count)
+    {
+        for (var index = 0; index < chunks.Length && count > 0; index++)
+        {
+            if (chunks[index] is not { } chunk)
+                continue;
+            var within = CountIn(chunk);
+            if (within <= count)
+            {
+                chunks[index] = null;
+                Count -= within;
+                count -= within;
+                continue;
+            }
+            if (ReferenceEquals(chunk, Full))
+                chunks[index] = chunk = [.. Full];
+            for (var word = 0; count > 0; word++)
+            {
+                for (; chunk[word] != 0 && count > 0; count--, Count--)
+                    chunk[word] &= chunk[word] - 1;
+            }
+        }
+    }
+
+    public void AddAll(PageBitmap other)
+    {
+        for (var index = 0; index < chunks.Length; index++)
+        {
+            if (other.chunks[index] is not { } added)
+                continue;
+            var before = CountIn(chunks[index]);
+            var sum = new ulong[ChunkPages / 64];
+            for (var word = 0; word < sum.Length; word++)
+                sum[word] = added[word] | (chunks[index]?[word] ?? 0);
+            chunks[index] = sum;
+            Count += CountIn(sum) - before;
+        }
+    }
+
     /// <summary>Every page of the guest.</summary>
     public static PageBitmap All(long pages)
     {

@@ -36,6 +36,9 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
     public Task<Outcome<SwitchOverResult>> SwitchOverAsync(DomainRef domain, CancellationToken ct) =>
         gate.WaitAsync(HypervisorCall.SwitchOver, () => SwitchOver(domain), ct);
 
+    public Task<Outcome<MigrationLoad?>> ReadLoadAsync(DomainRef domain, CopyIntent intent, CancellationToken ct) =>
+        gate.RunAsync(HypervisorCall.ReadLoad, TimeSpan.Zero, () => ReadLoad(domain, intent), ct);
+
     public Task<Outcome<IReadOnlyList<InterfaceGap>>> MeasureGapsAsync(DomainRef domain, DateTimeOffset since, CancellationToken ct) =>
         gate.WaitAsync(HypervisorCall.MeasureGaps, () => BeginMeasure(domain, since), ct);
 
@@ -123,16 +126,15 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
             return default(Done);
         if (!domains.FindOn(reference).TryGet(out var leaving, out var fault))
             return fault;
-        if (options.Mode == MigrationMode.PostCopy)
-            return Fault.Impossible("post-copy-not-offered", "The emulated hypervisor copies memory before the switch-over only.");
+        if (leaving.BeforeOff is not null)
+            return Fault.Conflict("pages-still-arriving", $"VM {reference.Vm} has not got all of its pages here yet.");
         if (ground.FindHost(incoming.Target) is not { IsDown: false } target)
             return Fault.Unavailable("target-unavailable", $"Host {incoming.Target} cannot be reached.");
         if (target.Domains.GetValueOrDefault(reference.Vm) is not { State: DomainState.Incoming } arriving)
             return Fault.Conflict("no-incoming", $"Host {incoming.Target} does not listen for VM {reference.Vm}.");
         if (CheckDevices(leaving, target, arriving) is { } mismatch)
             return mismatch;
-        var link = ground.LinkBetween(host, target, options.BandwidthMiBPerSecond);
-        var copy = copies[reference.Vm] = new OutgoingCopy(host, leaving, target, arriving, options, link, ground.Settle) { Ended = Forget };
+        var copy = copies[reference.Vm] = new OutgoingCopy(ground.GroundOf(host, target, options.BandwidthMiBPerSecond, Forget), leaving, arriving, options);
         ended.Remove(reference.Vm);
         copy.Begin();
         ground.Watch(reference.Vm);
@@ -164,6 +166,13 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
                 return Fault.Conflict("device-differs", $"'{device.Name}' is at {device.GuestAddress} in the guest here and at {other.GuestAddress} on the target.");
         }
         return null;
+    }
+
+    private Outcome<MigrationLoad?> ReadLoad(DomainRef reference, CopyIntent intent)
+    {
+        if (!host.Domains.TryGetValue(reference.Vm, out var domain))
+            return Fault.NotFound("domain", reference.Vm.ToString());
+        return domain.IsOn && ground.FindHost(intent.Target) is { } target ? ground.LoadOf(host, domain, target, intent) : (MigrationLoad?)null;
     }
 
     private Outcome<Done> SetDowntimeLimit(DomainRef reference, TimeSpan limit)

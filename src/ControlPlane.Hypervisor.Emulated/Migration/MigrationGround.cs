@@ -1,4 +1,5 @@
 using ControlPlane.Domain;
+using ControlPlane.Domain.Migrations;
 using ControlPlane.Hypervisor.Emulated.Guests;
 using ControlPlane.Hypervisor.Emulated.Hosts;
 using ControlPlane.Hypervisor.Emulated.Journal;
@@ -9,12 +10,15 @@ namespace ControlPlane.Hypervisor.Emulated.Migration;
 /// <summary>What the migrations of one fleet share: how hosts find each other, the network between them, and the instant of a switch-over.</summary>
 /// <param name="journal">Where switch-overs are committed; null: hosts keep no journals.</param>
 internal sealed class MigrationGround(
-    ModelClock clock, IReadOnlyDictionary<HostId, EmulatedHost> hosts, MigrationLink bestLink, ProbeOptions probes, SwitchOverJournal? journal)
+    ModelClock clock, IReadOnlyDictionary<HostId, EmulatedHost> hosts, MigrationOptions options, ProbeOptions probes, SwitchOverJournal? journal)
 {
     /// <summary>As many measurements are kept; older ones were asked for long ago.</summary>
     private const int MaxWatches = 1024;
 
+    private const double MiB = 1024 * 1024;
+
     private readonly Dictionary<VmId, ProbeWatch> watches = [];
+    private readonly MigrationNetwork network = new(clock, options.LinkMiBPerSecond);
 
     public TimeSpan ProbeInterval => probes.Interval;
 
@@ -39,14 +43,40 @@ internal sealed class MigrationGround(
 
     private bool IsMigrating(VmId vm) => hosts.Values.Any(h => h.Domains.GetValueOrDefault(vm) is { State: DomainState.Incoming });
 
-    public MigrationLink LinkBetween(EmulatedHost source, EmulatedHost target, long? limitMiBPerSecond)
+    /// <summary>A copy's ground between two hosts.</summary>
+    /// <param name="limitMiBPerSecond">The caller's; null: none.</param>
+    public CopyGround GroundOf(EmulatedHost source, EmulatedHost target, long? limitMiBPerSecond, Action<OutgoingCopy> ended) => new()
     {
-        var link = Math.Min(source.Labels.LinkBandwidth ?? bestLink.MiBPerSecond, target.Labels.LinkBandwidth ?? bestLink.MiBPerSecond);
-        return bestLink with { MiBPerSecond = Math.Min(link, limitMiBPerSecond ?? link) };
+        Network = network,
+        Route = RouteOf(source, target, limitMiBPerSecond),
+        SwitchOverOverhead = options.SwitchOverOverhead,
+        RoundTrip = options.RoundTrip,
+        Settle = Settle,
+        Ended = ended,
+    };
+
+    /// <summary>What the migration of the domain would meet if it began now.</summary>
+    public MigrationLoad LoadOf(EmulatedHost source, EmulatedDomain domain, EmulatedHost target, CopyIntent intent)
+    {
+        var (memory, now) = (domain.Memory!, source.Clock.Now);
+        var devices = new DeviceStates(source, domain.Definition.Devices.Where(d => intent.TravellingDevices.Contains(d.Name)));
+        var all = devices.LeftAt(now);
+        var early = devices.TakePreCopy(now);
+        var runs = domain.State == DomainState.Running;
+        return new MigrationLoad(
+            WireFormat.BytesOf(memory.Pages, memory.ZeroPages), runs ? domain.Workload!.BytesPerSecond : 0, domain.Workload!.WorkingSetBytes,
+            network.Offer(RouteOf(source, target, intent.BandwidthMiBPerSecond)), early, all - early, options.SwitchOverOverhead);
+    }
+
+    /// <summary>One channel is one connection, and a thread of the VMM copies into it as fast as one CPU can (multifd).</summary>
+    private WireRoute RouteOf(EmulatedHost source, EmulatedHost target, long? limitMiBPerSecond)
+    {
+        var channels = Math.Min(source.Labels.MigrationChannels, target.Labels.MigrationChannels) * options.ChannelMiBPerSecond;
+        return new WireRoute(source, target, Math.Min(channels, limitMiBPerSecond ?? double.PositiveInfinity) * MiB);
     }
 
     /// <summary>The guest is the target's from here on, in one instant: it never runs on both. False: it stays, for that could not be written down.</summary>
-    public bool Settle(OutgoingCopy copy)
+    private bool Settle(OutgoingCopy copy)
     {
         var (source, leaving, target, arriving) = (copy.Source, copy.Leaving, copy.Target, copy.Arriving);
         arriving.StartedAt = leaving.StartedAt;
@@ -126,6 +156,12 @@ internal sealed class MigrationGround(
             target.Record(new JournalRecord.SwitchedOver(committed));
     }
 }
+
+/// <param name="LinkMiBPerSecond">Of a host whose labels say nothing.</param>
+/// <param name="ChannelMiBPerSecond">What one channel of a migration carries at most.</param>
+/// <param name="SwitchOverOverhead">The last handshake of a switch-over.</param>
+/// <param name="RoundTrip">Between two hosts.</param>
+internal sealed record MigrationOptions(double LinkMiBPerSecond, double ChannelMiBPerSecond, TimeSpan SwitchOverOverhead, TimeSpan RoundTrip);
 
 /// <param name="Interval">Distance between probe frames: what a gap is measured in.</param>
 /// <param name="Linger">Probing goes on so long after a migration's last step.</param>

@@ -100,6 +100,10 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
         return progress.Phase == CopyPhase.Completed ? SwitchOverResult.OnTarget : SwitchOverResult.StayedOnSource;
     }
 
+    /// <summary>libvirt knows how fast a guest writes only after it has watched it for seconds, which no caller of a migration should wait for.</summary>
+    public Task<Outcome<MigrationLoad?>> ReadLoadAsync(DomainRef domain, CopyIntent intent, CancellationToken ct) =>
+        Task.FromResult<Outcome<MigrationLoad?>>((MigrationLoad?)null);
+
     /// <summary>libvirt sends no probe frames, so nothing was measured, and that is what is said.</summary>
     public async Task<Outcome<IReadOnlyList<InterfaceGap>>> MeasureGapsAsync(DomainRef domain, DateTimeOffset since, CancellationToken ct) =>
         await calls.RunAsync<IReadOnlyList<InterfaceGap>>((at, connection) =>

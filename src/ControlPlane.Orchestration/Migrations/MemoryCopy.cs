@@ -15,6 +15,10 @@ internal sealed class MemoryCopy(HostConnections hosts, MigrationRecords records
     /// <summary>The first rung of the downtime ladder, as a part of what the caller allows: a short stop is tried before a longer one.</summary>
     private const int LadderRungs = 4;
 
+    /// <summary>What a migration asks of its copy.</summary>
+    public static MigrationPlan PlanOf(MigrationRequest request) =>
+        new(request.Mode, request.DowntimeLimit / LadderRungs, request.DowntimeLimit, LadderRungs, AutoConverge: true, request.Timeout);
+
     /// <summary>Begins the copy, and parks until the VMM holds before the switch-over. A copy that a crash ended is begun again.</summary>
     public async Task<StepOutcome<MigrationProgress>> CopyAsync(MigrationProgress s, StepContext context, CancellationToken ct)
     {
@@ -28,9 +32,10 @@ internal sealed class MemoryCopy(HostConnections hosts, MigrationRecords records
         switch (progress.Phase)
         {
             case CopyPhase.None:
-                var limit = s.Request.DowntimeLimit / LadderRungs;
+                var plan = PlanOf(s.Request);
+                var limit = plan.FirstLimit;
                 var begun = await source.Migration.BeginCopyAsync(
-                    s.Vm.Ref(), s.Incoming!, new CopyOptions(s.Request.Mode, s.Request.BandwidthMiBPerSecond, limit, AutoConverge: true), ct);
+                    s.Vm.Ref(), s.Incoming!, new CopyOptions(plan.Mode, s.Request.BandwidthMiBPerSecond, limit, plan.AutoConverge), ct);
                 return begun.Fault is { } refused
                     ? refused.ToOutcome<MigrationProgress>()
                     : StepOutcome<MigrationProgress>.WaitFor(s with { DowntimeLimit = limit }, ReadEvery);

@@ -2,6 +2,7 @@ using ControlPlane.Domain;
 using ControlPlane.Domain.Migrations;
 using ControlPlane.Domain.Operations;
 using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Hypervisor;
 using ControlPlane.Orchestration.Claims;
 using ControlPlane.Orchestration.PciDevices;
 using ControlPlane.Orchestration.Placements;
@@ -56,7 +57,7 @@ public sealed class MigrateVirtualMachineHandler(MigrationStarter starter, Fleet
 /// <summary>Plans and starts migrations: for callers, and for a drain.</summary>
 public sealed class MigrationStarter(
     MigrationTarget targets, DeviceSteps devices, FleetSnapshot fleet, VmStore vms, MigrationStore migrations,
-    OperationStarter starter, IIdSource ids, Announcements announcements)
+    OperationStarter starter, HostConnections hosts, IIdSource ids, Announcements announcements)
 {
     public async Task<Outcome<Migration>> StartAsync(VirtualMachine vm, MigrationRequest request, MutationContext? context, CancellationToken ct)
     {
@@ -99,10 +100,22 @@ public sealed class MigrationStarter(
         var progress = new MigrationProgress(record, vm, travellers);
         var history = await migrations.HistoryAsync(MigrationEstimator.HistoryLength, ct);
         var report = progress.Report();
+        var load = await LoadAsync(vm, placement.Host, request, report, ct);
         return progress with
         {
-            Record = record with { Devices = report, Estimate = MigrationEstimator.Estimate(history, request, vm.Spec.MemoryMiB, report) },
+            Record = record with { Devices = report, Estimate = MigrationEstimator.Estimate(history, request, vm.Spec.MemoryMiB, report, load) },
         };
+    }
+
+    /// <summary>A source that cannot tell now is no reason to refuse: the saga will hear of it, and the estimate looks back instead.</summary>
+    private async Task<MigrationLoad?> LoadAsync(
+        VirtualMachine vm, HostId target, MigrationRequest request, IReadOnlyList<MigratedDevice> devices, CancellationToken ct)
+    {
+        if (!(await hosts.OpenAsync(vm.Host!.Value, ct)).TryGet(out var source, out _))
+            return null;
+        var travelling = devices.Where(d => d.Method == DeviceMethod.Vfio).Select(d => d.Name).ToArray();
+        var read = await source.Migration.ReadLoadAsync(vm.Ref(), new CopyIntent(target, request.BandwidthMiBPerSecond, travelling), ct);
+        return read.TryGet(out var load, out _) ? load : null;
     }
 
     private static Fault? OverBudget(Migration planned)

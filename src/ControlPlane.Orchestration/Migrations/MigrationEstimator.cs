@@ -3,8 +3,8 @@ using ControlPlane.Domain.Migrations;
 namespace ControlPlane.Orchestration.Migrations;
 
 /// <summary>
-/// Predicts a migration from those that were measured: the 95th percentile of what such devices took, the median of what the wire
-/// gave. Where nothing was measured yet it takes cautious figures for hardware.
+/// Predicts a migration. The copy: from what the source's hypervisor says that it would meet, or else from what the wire gave in those that were
+/// measured. The devices: from the 95th percentile of what such devices took. Where nothing was measured yet it takes cautious figures for hardware.
 /// </summary>
 public static class MigrationEstimator
 {
@@ -16,15 +16,13 @@ public static class MigrationEstimator
     private static readonly TimeSpan UntriedReplug = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan UntriedFailoverGap = TimeSpan.FromMilliseconds(100);
 
+    /// <param name="load">What the copy would meet now; null: the hypervisor cannot tell.</param>
     public static MigrationEstimate Estimate(
-        IReadOnlyList<Migration> history, MigrationRequest request, long memoryMiB, IReadOnlyList<MigratedDevice> devices)
+        IReadOnlyList<Migration> history, MigrationRequest request, long memoryMiB, IReadOnlyList<MigratedDevice> devices, MigrationLoad? load)
     {
         var ended = history.Where(m => m.State == MigrationState.Succeeded).ToList();
-        var rate = Math.Min(
-            request.BandwidthMiBPerSecond ?? double.PositiveInfinity,
-            Median(ended.Select(CopyMiBPerSecond).Where(r => r > 0)) ?? UntriedMiBPerSecond);
-        var copy = TimeSpan.FromSeconds(Math.Min(memoryMiB / rate, TimeSpan.FromDays(1).TotalSeconds));
-        var downtime = P95(ended.Select(m => m.Transfer.Downtime)) ?? request.DowntimeLimit;
+        var outlook = load is null ? FromHistory(ended, request, memoryMiB) : MigrationForecast.Of(load, MemoryCopy.PlanOf(request));
+        var (copy, downtime) = (outlook.Copy, outlook.Downtime);
 
         var past = ended.SelectMany(m => m.Devices).ToList();
         var gaps = new Dictionary<string, TimeSpan>();
@@ -46,7 +44,17 @@ public static class MigrationEstimator
                 ? Max(P95(like.Select(d => d.Gap)) ?? UntriedFailoverGap, downtime)
                 : off + copy + downtime + on;
         }
-        return new MigrationEstimate(downtime, gaps, unplug + copy + downtime + replug);
+        return new MigrationEstimate(downtime, gaps, unplug + outlook.Total + replug);
+    }
+
+    private static MigrationOutlook FromHistory(List<Migration> ended, MigrationRequest request, long memoryMiB)
+    {
+        var rate = Math.Min(
+            request.BandwidthMiBPerSecond ?? double.PositiveInfinity,
+            Median(ended.Select(CopyMiBPerSecond).Where(r => r > 0)) ?? UntriedMiBPerSecond);
+        var copy = TimeSpan.FromSeconds(Math.Min(memoryMiB / rate, TimeSpan.FromDays(1).TotalSeconds));
+        var downtime = P95(ended.Select(m => m.Transfer.Downtime)) ?? request.DowntimeLimit;
+        return new MigrationOutlook(copy, downtime, TimeSpan.Zero, 1, Converges: true, 0);
     }
 
     private static double CopyMiBPerSecond(Migration migration)

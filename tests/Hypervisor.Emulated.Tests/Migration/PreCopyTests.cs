@@ -107,18 +107,6 @@ public sealed class PreCopyTests : EmulatedTest
     });
 
     [Fact]
-    public Task Post_copy_is_refused_and_nothing_begins() => OnTestFleet(async fleet =>
-    {
-        var definition = await Run(fleet);
-        var incoming = Ok(await fleet.Target.Migration.PrepareIncomingAsync(definition, Ct));
-
-        Refused("post-copy-not-offered", await fleet.Source.Migration.BeginCopyAsync(
-            definition.Ref, incoming, PreCopy with { Mode = Domain.Migrations.MigrationMode.PostCopy }, Ct));
-
-        Assert.Equal(CopyPhase.None, (await Progress(fleet, definition)).Phase);
-    });
-
-    [Fact]
     public Task A_guest_that_is_switched_off_ends_its_copy() => OnTestFleet(async fleet =>
     {
         var definition = await Copying(fleet, bandwidth: 64, PreCopy, Dirties(200, 128));
