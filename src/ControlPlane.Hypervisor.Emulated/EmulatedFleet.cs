@@ -127,7 +127,7 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         if (!blueprints.TryGetValue(profile.Name, out var blueprint) || !ReferenceEquals(blueprint.Profile, profile))
             blueprints[profile.Name] = blueprint = new MachineBlueprint(profile);
         var timings = new EmulationTimings(options.Guest, options.Host, options.CloseTimeout, options.Seed);
-        var host = new EmulatedHost(record.Id, blueprint, clock, timings, fabric);
+        var host = new EmulatedHost(record.Id, blueprint, clock, timings, fabric) { Fleet = models.Values };
         host.Label(record.Labels);
         if (PathOf(record.Id) is { } path)
         {

@@ -14,6 +14,7 @@ internal static class EmulatorBenchmark
     [
         new("translations, TLB hit", 20_000_000, "a second", TlbHits),
         new("translations, two-dimensional walk of 24 references", 1_000_000, "a second", TwoDimensionalWalks),
+        .. NicRun.Ways.Select(way => new Measure($"frames of 1,514 bytes, out and in, {way}", 100_000, "a second", () => Frames(way))),
     ];
 
     public static IReadOnlyList<Measurement> Run() => [.. Measures.Select(m => Measurement.AtLeast(m.Name, Best(m.Work), m.AtLeast, m.Unit, 0))];
@@ -62,6 +63,13 @@ internal static class EmulatorBenchmark
             }
             return walks;
         };
+    }
+
+    private static Func<long> Frames(string way)
+    {
+        const int bursts = 3000;
+        var run = new NicRun(way, frameBytes: 1514);
+        return () => run.Bursts(bursts);
     }
 
     /// <param name="AtLeast">What was promised.</param>

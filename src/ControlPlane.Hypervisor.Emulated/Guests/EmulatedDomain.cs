@@ -5,6 +5,7 @@ using ControlPlane.Hypervisor.Emulated.Devices;
 using ControlPlane.Hypervisor.Emulated.Iommu;
 using ControlPlane.Hypervisor.Emulated.Journal;
 using ControlPlane.Hypervisor.Emulated.Memory;
+using ControlPlane.Hypervisor.Emulated.Nics;
 using ControlPlane.Hypervisor.Emulated.Paging;
 
 namespace ControlPlane.Hypervisor.Emulated.Guests;
@@ -77,7 +78,10 @@ internal sealed class EmulatedDomain : ICounting
     /// <summary>Null until it was migrated.</summary>
     public MigrationCounters? LastMigration { get; set; }
 
-    /// <summary>Null until somebody watches the guest's traffic.</summary>
+    /// <summary>Of all NICs that the guest has had here.</summary>
+    public NicCounterSet Nics { get; } = new();
+
+    /// <summary>Null while nobody watches the guest's traffic or makes some.</summary>
     public GuestNetwork? Network { get; set; }
 
     /// <summary>Somebody waits for the guest to power off.</summary>
@@ -140,7 +144,7 @@ internal sealed class EmulatedDomain : ICounting
     {
         var actions = whenResumed;
         whenResumed = null;
-        Network?.Reap();
+        Network?.Resume();
         foreach (var action in actions ?? [])
             action();
     }
@@ -154,6 +158,7 @@ internal sealed class EmulatedDomain : ICounting
         Memory?.CountInto(sheet);
         Paging?.CountInto(sheet);
         LastMigration?.CountInto(sheet);
+        Nics.CountInto(sheet);
     }
 
     public UnplugRequest? UnplugOf(string name, bool isInterface) =>

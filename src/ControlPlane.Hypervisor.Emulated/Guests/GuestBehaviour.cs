@@ -1,4 +1,5 @@
 using System.Globalization;
+using ControlPlane.Domain.Networks;
 using ControlPlane.Domain.VirtualMachines;
 using ControlPlane.Hypervisor.Emulated.Cpu;
 using ControlPlane.Hypervisor.Emulated.Faults;
@@ -101,6 +102,30 @@ internal sealed class GuestBehaviour(IReadOnlyDictionary<string, string> labels,
     /// <summary>A label for one device comes before the one for all.</summary>
     public UnplugHabit UnplugOf(string device) =>
         UnplugHabit.Parse(Label($"{GuestLabels.Unplug}.{device}")) ?? UnplugHabit.Parse(Label(GuestLabels.Unplug)) ?? UnplugHabit.Prompt;
+
+    /// <summary>How the frames of an interface pass; a label for one interface comes before the one for all.</summary>
+    public NicWay NicOf(string networkInterface) => (Label($"{GuestLabels.Nic}.{networkInterface}") ?? Label(GuestLabels.Nic)) switch
+    {
+        "e1000" => NicWay.E1000,
+        "xen" => NicWay.Xen,
+        "vmdq" => NicWay.Vmdq,
+        _ => NicWay.Virtio,
+    };
+
+    /// <summary>What the guest sends by itself; null: nothing.</summary>
+    public TrafficPattern? Traffic { get; } = TrafficPattern.Parse(labels.GetValueOrDefault(GuestLabels.Traffic));
+
+    /// <summary>Whether its NICs cut and join large TCP frames for it.</summary>
+    public bool Offloads => Label(GuestLabels.Offload) != "off";
+
+    /// <summary>Queue pairs that its driver asks a function for.</summary>
+    public int Queues => Number(GuestLabels.Queues) is { } queues and >= 1 and <= 64 ? (int)queues : 1;
+
+    /// <summary>Whether its driver asks to receive every frame.</summary>
+    public bool IsPromiscuous => Label(GuestLabels.Promiscuous) == "on";
+
+    /// <summary>An address that the guest sets by itself; null: it keeps the one that it was given.</summary>
+    public MacAddress? OwnMac => MacAddress.TryParse(Label(GuestLabels.OwnMac), out var mac) ? mac : null;
 
     private string? Label(string name) => labels.GetValueOrDefault(name);
 

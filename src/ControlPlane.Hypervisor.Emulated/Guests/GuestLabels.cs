@@ -16,6 +16,12 @@ public static class GuestLabels
     public const string HugePages = "emulator.huge-pages";
     public const string Tlb = "emulator.tlb";
     public const string UsedMiB = "emulator.used-mib";
+    public const string Nic = "emulator.nic";
+    public const string Traffic = "emulator.traffic";
+    public const string Offload = "emulator.offload";
+    public const string Queues = "emulator.queues";
+    public const string Promiscuous = "emulator.promiscuous";
+    public const string OwnMac = "emulator.own-mac";
     public const string CrashTargetAt = "emulator.crash-target-at";
     public const string CrashSourceAt = "emulator.crash-source-at";
 }

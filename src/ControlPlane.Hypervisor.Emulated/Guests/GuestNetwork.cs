@@ -1,5 +1,4 @@
 using System.Buffers.Binary;
-using ControlPlane.Domain.Networks;
 using ControlPlane.Hypervisor.Emulated.Iommu;
 using ControlPlane.Hypervisor.Emulated.Net;
 using ControlPlane.Hypervisor.Emulated.Pci;
@@ -8,22 +7,45 @@ using ControlPlane.Hypervisor.Emulated.Time;
 namespace ControlPlane.Hypervisor.Emulated.Guests;
 
 /// <summary>
-/// A watched guest's NICs and its failover logic. A guest that nobody watches sends and gets no frames, so thousands of them cost nothing.
+/// A guest's NICs and its failover logic, while somebody watches the guest's traffic or makes some. A guest of which nobody does sends and gets
+/// no frames, so thousands of them cost nothing.
 /// </summary>
-/// <param name="probed">Told each probe that reached the guest: the interface's name and the probe's number.</param>
-internal sealed class GuestNetwork(
-    EmulatedDomain domain, HostNetwork network, PciTree tree, DmaRemapper iommu, ModelClock clock, Action<string, long> probed)
+internal sealed class GuestNetwork
 {
-    /// <summary>Where drivers put their receive rings; a small guest's lie in its middle.</summary>
-    private const long RingsAt = 16 * 1024 * 1024;
-
+    private readonly EmulatedDomain domain;
+    private readonly PciTree tree;
+    private readonly ModelClock clock;
+    private readonly GuestWiring wiring;
     private readonly Dictionary<string, Pair> pairs = [];
-    private int rings;
+    private readonly List<object> holders = [];
     private bool closed;
+
+    public GuestNetwork(EmulatedDomain domain, HostNetwork network, PciTree tree, DmaRemapper iommu, ModelClock clock)
+    {
+        (this.domain, this.tree, this.clock) = (domain, tree, clock);
+        wiring = new GuestWiring(domain, network, iommu, clock, () => Runs);
+    }
+
+    /// <summary>Told each probe that reached the guest: the interface's name and the probe's number.</summary>
+    public Action<string, long>? Probed { get; set; }
 
     private DateTimeOffset Now => clock.Now;
 
-    private bool Runs => domain is { State: DomainState.Running, IsSwitching: false };
+    private bool Runs => !closed && domain is { State: DomainState.Running, IsSwitching: false };
+
+    /// <summary>The network is there until everybody who holds it has released it.</summary>
+    public void Hold(object holder)
+    {
+        if (!holders.Contains(holder))
+            holders.Add(holder);
+    }
+
+    /// <summary>One who held a guest's network needs it no more; the last one closes it.</summary>
+    public static void Release(EmulatedDomain domain, object holder)
+    {
+        if (domain.Network is { } network && network.holders.Remove(holder) && network.holders.Count == 0)
+            domain.CloseNetwork();
+    }
 
     /// <summary>Compares what the guest has with what it had, and lets it take the best way of each pair.</summary>
     public void Refresh()
@@ -37,64 +59,61 @@ internal sealed class GuestNetwork(
             pairs[name] = new Pair(name);
         foreach (var pair in pairs.Values.ToArray())
         {
-            RefreshVirtio(pair, domain.Interface(pair.Name));
+            RefreshInterface(pair, domain.Interface(pair.Name));
             RefreshFunction(pair, domain.Device(pair.Name));
             Choose(pair);
         }
     }
 
     /// <summary>The guest's CPUs run again: it takes what its rings hold.</summary>
-    public void Reap()
+    public void Resume()
     {
         foreach (var pair in pairs.Values)
         {
-            if (pair.Active is not { } nic)
-                continue;
-            if (!pair.Announced)
-                Announce(pair, nic);
-            Reap(pair, nic);
+            if (pair.Active is { } active && !pair.Announced)
+                Announce(pair, active);
+            pair.Interface?.Nic.Resume();
+            pair.Function?.Nic.Resume();
         }
     }
+
+    /// <summary>The NIC through which the guest's traffic goes now, of the first interface by name; null: none carries any.</summary>
+    public WiredNic? Carrier => !Runs ? null
+        : pairs.Values.Where(p => p.Active is not null).OrderBy(p => p.Name, StringComparer.Ordinal).FirstOrDefault()?.Active;
 
     public void Close()
     {
         closed = true;
         foreach (var pair in pairs.Values)
         {
-            RefreshVirtio(pair, null);
+            RefreshInterface(pair, null);
             RefreshFunction(pair, null);
         }
         pairs.Clear();
     }
 
-    private void RefreshVirtio(Pair pair, DomainInterface? wanted)
+    private void RefreshInterface(Pair pair, DomainInterface? wanted)
     {
         if (wanted is { LinkUp: false } || Now < domain.BootedAt)
             wanted = null;
-        if (pair.Virtio is not null && (wanted is null || wanted.Mac != pair.VirtioMac || wanted.Vlan != pair.VirtioVlan))
+        if (pair.Interface is { } present && (wanted is null || wanted.Mac != present.Mac || wanted.Vlan != present.Vlan))
         {
-            pair.Bridge!.Detach(pair.VirtioVlan, pair.VirtioMac);
-            pair.Lose(pair.Virtio);
-            pair.Virtio = null;
+            pair.Lose(present);
+            pair.Interface = null;
         }
+        if (closed)
+            return;
         if (Now < domain.BootedAt)
             clock.Quietly(domain.BootedAt, Refresh);
-        if (wanted is null || pair.Virtio is not null)
-            return;
-        var bridge = network.BridgeOn(network.WireOf(wanted.Network));
-        // vhost copies with the host's CPU: the IOMMU has no say, and the dirty log sees it as any other write.
-        GuestNic? nic = null;
-        nic = new GuestNic(NewRing(), WriteByHost, frame => bridge.SendFrom(wanted.Vlan, nic!, frame), arrived => Arrived(pair, arrived));
-        bridge.Attach(wanted.Vlan, wanted.Mac, nic);
-        (pair.Bridge, pair.Virtio, pair.VirtioMac, pair.VirtioVlan) = (bridge, nic, wanted.Mac, wanted.Vlan);
+        if (wanted is not null)
+            pair.Interface ??= wiring.Connect(wanted, (nic, frame) => Take(pair, nic, frame));
     }
 
     private void RefreshFunction(Pair pair, DomainDevice? wanted)
     {
-        if (pair.Function is not null && (wanted is null || domain.DriverReadyAt(wanted.Name) > Now))
+        if (pair.Function is { } present && (wanted is null || domain.DriverReadyAt(wanted.Name) > Now))
         {
-            pair.Embedded!.Detach(pair.Pci!);
-            pair.Lose(pair.Function);
+            pair.Lose(present);
             pair.Function = null;
         }
         if (wanted is null || pair.Function is not null || wanted.Settings.Mac is not { } mac || tree.Find(wanted.Claim.Address) is not { } function)
@@ -104,18 +123,13 @@ internal sealed class GuestNetwork(
             clock.Quietly(readyAt, Refresh);
             return;
         }
-        var embedded = network.SwitchOf(function);
-        var nic = new GuestNic(
-            NewRing(), (address, data) => !domain.IsSwitching && function.CanMaster && iommu.Write(function.Address, function.IommuGroup, address, data),
-            frame => embedded.SendFrom(function, frame), arrived => Arrived(pair, arrived));
-        embedded.Attach(function, nic);
-        (pair.Embedded, pair.Function, pair.Pci, pair.FunctionMac) = (embedded, nic, function, mac);
+        pair.Function = wiring.Connect(function, mac, (nic, frame) => Take(pair, nic, frame));
     }
 
-    /// <summary>The function when its driver is ready, else the virtio NIC: at once for the first time, later after the pair's change of path.</summary>
+    /// <summary>The function when its driver is ready, else the interface: at once for the first time, later after the pair's change of path.</summary>
     private void Choose(Pair pair)
     {
-        var best = pair.Function ?? pair.Virtio;
+        var best = pair.Function ?? pair.Interface;
         if (best == pair.Active || best is null)
             return;
         if (!pair.WasActive)
@@ -131,92 +145,58 @@ internal sealed class GuestNetwork(
             if (closed || pair.ChangingTo != best)
                 return;
             pair.ChangingTo = null;
-            if (best == (pair.Function ?? pair.Virtio))
+            if (best == (pair.Function ?? pair.Interface))
                 Activate(pair, best);
         });
     }
 
     /// <summary>Traffic takes this way from now on; the guest says so, and the switches learn it.</summary>
-    private void Activate(Pair pair, GuestNic nic)
+    private void Activate(Pair pair, WiredNic wired)
     {
-        pair.Active = nic;
+        pair.Active = wired;
         pair.WasActive = true;
         pair.Announced = false;
         if (Runs)
-            Announce(pair, nic);
+            Announce(pair, wired);
     }
 
-    private static void Announce(Pair pair, GuestNic nic)
+    private static void Announce(Pair pair, WiredNic wired)
     {
         pair.Announced = true;
-        var mac = nic == pair.Function ? pair.FunctionMac : pair.VirtioMac;
-        nic.Send(new Frame(mac, Frame.Broadcast, null, Frame.AnnounceType, default));
-    }
-
-    private void Arrived(Pair pair, GuestNic nic)
-    {
-        if (Runs)
-            Reap(pair, nic);
+        wired.Nic.Send(new Frame(wired.Mac, Frame.Broadcast, null, Frame.AnnounceType, default));
     }
 
     /// <summary>A guest takes no unicast frame from the standby while the function is up (Linux: <c>net_failover_handle_frame</c>).</summary>
-    private void Reap(Pair pair, GuestNic nic) => nic.Ring.Reap(frame =>
+    private void Take(Pair pair, GuestNic nic, Frame frame)
     {
-        if (frame.EtherType == Frame.ProbeType && nic == pair.Active)
-            probed(pair.Name, BinaryPrimitives.ReadInt64BigEndian(frame.Payload.Span));
-    });
-
-    private bool WriteByHost(long address, ReadOnlySpan<byte> data)
-    {
-        if (domain.IsSwitching || domain.Memory is not { } memory)
-            return false;
-        memory.Write(address, data);
-        return true;
+        if (frame.EtherType == Frame.ProbeType && nic == pair.Active?.Nic)
+            Probed?.Invoke(pair.Name, BinaryPrimitives.ReadInt64BigEndian(frame.Payload.Span));
     }
 
-    private ReceiveRing NewRing()
-    {
-        var memory = domain.Memory!;
-        const long ringBytes = ReceiveRing.Buffers * ReceiveRing.BufferBytes;
-        var places = Math.Max(1, Math.Min(256, (memory.Bytes - Math.Min(RingsAt, memory.Bytes / 2)) / ringBytes));
-        return new ReceiveRing(memory, Math.Min(RingsAt, memory.Bytes / 2) + (rings++ % places * ringBytes));
-    }
-
-    /// <summary>One interface of the guest: a virtio NIC, a function, or both as a failover pair.</summary>
+    /// <summary>One interface of the guest: a paravirtual or emulated NIC, a function, or both as a failover pair.</summary>
     private sealed class Pair(string name)
     {
         public string Name => name;
 
-        public GuestNic? Virtio { get; set; }
+        public WiredNic? Interface { get; set; }
 
-        public MacAddress VirtioMac { get; set; }
+        public WiredNic? Function { get; set; }
 
-        public int? VirtioVlan { get; set; }
+        public WiredNic? Active { get; set; }
 
-        public SoftwareBridge? Bridge { get; set; }
-
-        public GuestNic? Function { get; set; }
-
-        public MacAddress FunctionMac { get; set; }
-
-        public EmbeddedSwitch? Embedded { get; set; }
-
-        public EmulatedFunction? Pci { get; set; }
-
-        public GuestNic? Active { get; set; }
-
-        public GuestNic? ChangingTo { get; set; }
+        public WiredNic? ChangingTo { get; set; }
 
         public bool WasActive { get; set; }
 
         /// <summary>False while the guest could not tell the switches yet, since its CPUs stand still.</summary>
         public bool Announced { get; set; }
 
-        public void Lose(GuestNic nic)
+        public void Lose(WiredNic wired)
         {
-            if (Active == nic)
+            wired.Unplug();
+            if (Active == wired)
                 Active = null;
-            if (ChangingTo == nic)
+            if (ChangingTo == wired)
                 ChangingTo = null;
         }
     }

@@ -35,9 +35,10 @@ internal sealed class EmulatedHost : ICounting
         Tree = new PciTree(blueprint);
         Memory = new HostMemory();
         OpenDevices = new OpenDevices(clock);
+        Traffic = new HostTraffic(this);
         Iommu = new DmaRemapper(Memory, clock);
         Network = new HostNetwork(
-            Tree, fabric, physical => Labels.WireOf(physical) ?? blueprint.Profile.PhysicalNetworks.GetValueOrDefault(physical),
+            Tree, fabric, clock, physical => Labels.WireOf(physical) ?? blueprint.Profile.PhysicalNetworks.GetValueOrDefault(physical),
             address => HoldOf(address)?.Settings ?? DeviceSettings.None);
     }
 
@@ -56,6 +57,12 @@ internal sealed class EmulatedHost : ICounting
     public DmaRemapper Iommu { get; }
 
     public HostNetwork Network { get; }
+
+    /// <summary>Guests that send by themselves.</summary>
+    public HostTraffic Traffic { get; }
+
+    /// <summary>All hosts that are open, this one among them.</summary>
+    public IReadOnlyCollection<EmulatedHost> Fleet { get; init; } = [];
 
     public EventBoard Events { get; } = new();
 
@@ -158,6 +165,20 @@ internal sealed class EmulatedHost : ICounting
         configuredVfs[physical] = count;
         scanned = null;
         Record(new JournalRecord.VirtualFunctionsAre(physical, count));
+    }
+
+    /// <summary>The guest's NICs come to life, if they are not alive already, and stay so until they are released.</summary>
+    public GuestNetwork HoldNetwork(EmulatedDomain domain, object holder)
+    {
+        if (domain.Network is { } present)
+        {
+            present.Hold(holder);
+            return present;
+        }
+        var awake = domain.Network = new GuestNetwork(domain, Network, Tree, Iommu, Clock);
+        awake.Hold(holder);
+        awake.Refresh();
+        return awake;
     }
 
     /// <summary>True once, when the host's label says that it shall die at this point.</summary>

@@ -18,4 +18,5 @@ internal enum DmaFaultReason
 /// <summary>A blocked transaction.</summary>
 /// <param name="Requester">The function that sent it.</param>
 /// <param name="Address">Where it wanted to go, in the device's address space.</param>
-internal sealed record DmaFault(DateTimeOffset At, PciAddress Requester, long Address, DmaFaultReason Reason);
+/// <param name="IsWrite">False: it wanted to read.</param>
+internal sealed record DmaFault(DateTimeOffset At, PciAddress Requester, long Address, bool IsWrite, DmaFaultReason Reason);

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Hypervisor.Emulated.Counting;
@@ -25,6 +26,8 @@ internal sealed class DmaRemapper(HostMemory memory, ModelClock clock) : ICounti
 
     public long WriteCount { get; private set; }
 
+    public long ReadCount { get; private set; }
+
     public ProtectionDomain? DomainOf(int group) => domainByGroup.GetValueOrDefault(group);
 
     /// <summary>A group is in one domain at a time, whole.</summary>
@@ -46,37 +49,71 @@ internal sealed class DmaRemapper(HostMemory memory, ModelClock clock) : ICounti
     /// <summary>A device writes. True when all of it reached memory; otherwise nothing did, and the fault is recorded.</summary>
     public bool Write(PciAddress requester, int? group, long address, ReadOnlySpan<byte> data)
     {
-        // Translated first and written afterwards: a transaction that crosses into an unmapped page leaves no half behind.
-        var last = (address + Math.Max(1, data.Length) - 1) / GuestMemory.PageBytes;
-        for (var page = address / GuestMemory.PageBytes; page <= last; page++)
-        {
-            if (Refuse(group, page, write: true) is { } reason)
-                return Record(requester, Math.Max(address, page * GuestMemory.PageBytes), reason);
-        }
+        if (!Check(requester, group, address, data.Length, write: true))
+            return false;
         WriteCount++;
         var domain = domainByGroup[group!.Value];
         while (data.Length > 0)
         {
-            var offset = (int)(address % GuestMemory.PageBytes);
-            var length = Math.Min(data.Length, GuestMemory.PageBytes - offset);
-            var frame = domain.Translate(address / GuestMemory.PageBytes)!.Value.Frame;
-            if (memory.TryFind(frame, out var owner, out var guestPage))
-                owner.Write((guestPage * GuestMemory.PageBytes) + offset, data[..length]);
+            var length = Math.Min(data.Length, GuestMemory.PageBytes - (int)(address % GuestMemory.PageBytes));
+            if (TryFind(domain, address, out var owner, out var place))
+                owner.Write(place, data[..length]);
             address += length;
             data = data[length..];
         }
         return true;
     }
 
+    /// <summary>A device reads. True when all of it was read; otherwise nothing was, and the fault is recorded.</summary>
+    public bool Read(PciAddress requester, int? group, long address, Span<byte> into)
+    {
+        if (!Check(requester, group, address, into.Length, write: false))
+            return false;
+        ReadCount++;
+        var domain = domainByGroup[group!.Value];
+        while (into.Length > 0)
+        {
+            var length = Math.Min(into.Length, GuestMemory.PageBytes - (int)(address % GuestMemory.PageBytes));
+            if (TryFind(domain, address, out var owner, out var place))
+                owner.Read(place, into[..length]);
+            else
+                into[..length].Clear();
+            address += length;
+            into = into[length..];
+        }
+        return true;
+    }
+
     public void CountInto(CounterSheet sheet)
     {
+        sheet.Add("dma", "reads", ReadCount);
         sheet.Add("dma", "writes", WriteCount);
         sheet.Add("dma", "faults", FaultCount);
     }
 
     /// <summary>The kept records, as the host's statistics show them.</summary>
     public IReadOnlyList<Domain.Statistics.DmaFault> ReportFaults() =>
-        [.. faults.Select(f => new Domain.Statistics.DmaFault(f.At, f.Requester, f.Address, IsWrite: true, JsonNamingPolicy.KebabCaseLower.ConvertName(f.Reason.ToString())))];
+        [.. faults.Select(f => new Domain.Statistics.DmaFault(f.At, f.Requester, f.Address, f.IsWrite, JsonNamingPolicy.KebabCaseLower.ConvertName(f.Reason.ToString())))];
+
+    /// <summary>Translated first and carried out afterwards: a transaction that crosses into an unmapped page leaves no half behind.</summary>
+    private bool Check(PciAddress requester, int? group, long address, int bytes, bool write)
+    {
+        var last = (address + Math.Max(1, bytes) - 1) / GuestMemory.PageBytes;
+        for (var page = address / GuestMemory.PageBytes; page <= last; page++)
+        {
+            if (Refuse(group, page, write) is { } reason)
+                return Record(requester, Math.Max(address, page * GuestMemory.PageBytes), write, reason);
+        }
+        return true;
+    }
+
+    private bool TryFind(ProtectionDomain domain, long address, [MaybeNullWhen(false)] out GuestMemory owner, out long place)
+    {
+        var frame = domain.Translate(address / GuestMemory.PageBytes)!.Value.Frame;
+        var found = memory.TryFind(frame, out owner, out var guestPage);
+        place = (guestPage * GuestMemory.PageBytes) + (address % GuestMemory.PageBytes);
+        return found;
+    }
 
     private DmaFaultReason? Refuse(int? group, long page, bool write)
     {
@@ -87,12 +124,12 @@ internal sealed class DmaRemapper(HostMemory memory, ModelClock clock) : ICounti
         return write && !translation.Writable ? DmaFaultReason.NotWritable : null;
     }
 
-    private bool Record(PciAddress requester, long address, DmaFaultReason reason)
+    private bool Record(PciAddress requester, long address, bool write, DmaFaultReason reason)
     {
         FaultCount++;
         if (faults.Count == MaxFaults)
             faults.Dequeue();
-        faults.Enqueue(new DmaFault(clock.Now, requester, address, reason));
+        faults.Enqueue(new DmaFault(clock.Now, requester, address, write, reason));
         return false;
     }
 }

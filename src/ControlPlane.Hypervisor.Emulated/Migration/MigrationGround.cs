@@ -36,6 +36,7 @@ internal sealed class MigrationGround(
             watches[vm] = watch = new ProbeWatch(clock, probes.Interval, () => IsMigrating(vm));
         }
         watch.Follow(host, host.Domains[vm]);
+        host.Traffic.LookAt(host.Domains[vm]);
         watch.KeepUntil(clock.Now + probes.Linger);
     }
 

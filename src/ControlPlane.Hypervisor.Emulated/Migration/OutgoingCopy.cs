@@ -115,7 +115,7 @@ internal sealed class OutgoingCopy
             GuestPower.Off(Target, Arriving);
             Target.Domains.Remove(Arriving.Vm);
         }
-        Leaving.Network?.Reap();
+        Leaving.Network?.Resume();
         ground.Ended(this);
         switching?.TrySetResult(Source.IsDown ? null : SwitchOverResult.StayedOnSource);
         Source.Events.Tell(new HypervisorEvent.CopyChanged(Leaving.Vm, phase, Now));

@@ -51,12 +51,10 @@ internal sealed class ProbeWatch
     {
         if (watched == domain && domain.Network is not null)
             return;
-        watched?.CloseNetwork();
+        Leave();
         watched = domain;
-        domain.Network = new GuestNetwork(
-            domain, host.Network, host.Tree, host.Iommu, clock, (name, number) => LogOf(name).Delivered(number, clock.Now));
         Aim(host, domain);
-        domain.Network.Refresh();
+        host.HoldNetwork(domain, this).Probed = (name, number) => LogOf(name).Delivered(number, clock.Now);
     }
 
     public IReadOnlyList<InterfaceGap> Measure(DateTimeOffset since) =>
@@ -89,8 +87,7 @@ internal sealed class ProbeWatch
         if (clock.Now > until)
         {
             sending = false;
-            watched?.CloseNetwork();
-            watched = null;
+            Leave();
             return;
         }
         // A guest that still boots has no traffic that could fall silent.
@@ -102,6 +99,15 @@ internal sealed class ProbeWatch
             target.Wire.Send(target.Station, new Frame(StationMac, target.Mac, target.Vlan, Frame.ProbeType, payload));
         }
         clock.Quietly(clock.Now + interval, Tick);
+    }
+
+    private void Leave()
+    {
+        if (watched?.Network is { } network)
+            network.Probed = null;
+        if (watched is not null)
+            GuestNetwork.Release(watched, this);
+        watched = null;
     }
 
     private ProbeLog LogOf(string name)

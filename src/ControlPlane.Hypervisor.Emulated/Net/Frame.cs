@@ -5,7 +5,8 @@ namespace ControlPlane.Hypervisor.Emulated.Net;
 
 /// <summary>An Ethernet frame on its way.</summary>
 /// <param name="Vlan">802.1Q tag on the wire; null: untagged.</param>
-internal sealed record Frame(MacAddress Source, MacAddress Destination, int? Vlan, ushort EtherType, ReadOnlyMemory<byte> Payload)
+/// <param name="Payload">Lent by whoever sends, for the time of the call: a receiver that keeps it copies it.</param>
+internal readonly record struct Frame(MacAddress Source, MacAddress Destination, int? Vlan, ushort EtherType, ReadOnlyMemory<byte> Payload)
 {
     /// <summary>Loopback test (Ethernet Configuration Testing Protocol): what probes are sent as.</summary>
     public const ushort ProbeType = 0x9000;
@@ -13,11 +14,20 @@ internal sealed record Frame(MacAddress Source, MacAddress Destination, int? Vla
     /// <summary>Reverse ARP: what a VMM or a guest announces itself with after it has moved.</summary>
     public const ushort AnnounceType = 0x8035;
 
-    private const int HeaderBytes = 14;
+    /// <summary>Local experimental (IEEE 802, table 4): what traffic on demand is sent as.</summary>
+    public const ushort TrafficType = 0x88b5;
+
+    public const int HeaderBytes = 14;
 
     public static readonly MacAddress Broadcast = new(0xffff_ffff_ffffUL);
 
     public int Bytes => HeaderBytes + Payload.Length;
+
+    /// <summary>
+    /// TCP payload of each segment into which the frame is still to be cut before it fits on a wire (virtio's <c>gso_size</c>); 0: it fits.
+    /// The TCP checksum of such a frame is not filled in yet.
+    /// </summary>
+    public int SegmentBytes { get; init; }
 
     /// <summary>As a NIC writes it into a receive buffer: the tag is stripped, as the port's VLAN has already chosen the receiver.</summary>
     public void CopyTo(Span<byte> buffer)
@@ -28,8 +38,12 @@ internal sealed record Frame(MacAddress Source, MacAddress Destination, int? Vla
         Payload.Span.CopyTo(buffer[HeaderBytes..]);
     }
 
-    public static Frame Parse(ReadOnlySpan<byte> buffer) => new(
-        ReadMac(buffer[6..]), ReadMac(buffer), null, BinaryPrimitives.ReadUInt16BigEndian(buffer[12..]), buffer[HeaderBytes..].ToArray());
+    /// <summary>The frame in a buffer, whose bytes it goes on using.</summary>
+    public static Frame Parse(ReadOnlyMemory<byte> buffer)
+    {
+        var bytes = buffer.Span;
+        return new Frame(ReadMac(bytes[6..]), ReadMac(bytes), null, BinaryPrimitives.ReadUInt16BigEndian(bytes[12..]), buffer[HeaderBytes..]);
+    }
 
     private static void WriteMac(Span<byte> buffer, MacAddress mac)
     {

@@ -1,13 +1,15 @@
 using ControlPlane.Domain.Pci;
 using ControlPlane.Hypervisor.Emulated.Counting;
 using ControlPlane.Hypervisor.Emulated.Pci;
+using ControlPlane.Hypervisor.Emulated.Time;
 
 namespace ControlPlane.Hypervisor.Emulated.Net;
 
 /// <summary>How a host is plugged into the wires: its NICs' embedded switches and its software bridges. Made when first used.</summary>
 /// <param name="wireOf">The wire that a physical function is plugged into; null: nobody says.</param>
 /// <param name="settingsOf">What a physical function enforces for a virtual one.</param>
-internal sealed class HostNetwork(PciTree tree, Fabric fabric, Func<PciAddress, string?> wireOf, Func<PciAddress, DeviceSettings> settingsOf) : ICounting
+internal sealed class HostNetwork(
+    PciTree tree, Fabric fabric, ModelClock clock, Func<PciAddress, string?> wireOf, Func<PciAddress, DeviceSettings> settingsOf) : ICounting
 {
     private readonly Dictionary<PciAddress, EmbeddedSwitch> embedded = [];
     private readonly Dictionary<WireSwitch, SoftwareBridge> bridges = [];
@@ -27,19 +29,28 @@ internal sealed class HostNetwork(PciTree tree, Fabric fabric, Func<PciAddress, 
     public void CountInto(CounterSheet sheet)
     {
         foreach (var inside in embedded.Values)
-        {
-            sheet.Add("embedded-switch", "spoofed-frames", inside.SpoofedFrames);
-            sheet.Add("embedded-switch", "unfiltered-frames", inside.UnfilteredFrames);
-        }
+            inside.CountInto(sheet);
+        foreach (var bridge in bridges.Values)
+            bridge.CountInto(sheet);
     }
+
+    /// <summary>The embedded switch of a NIC that the host drives itself, that sorts, and that is plugged into a wire; null: there is none.</summary>
+    public EmbeddedSwitch? SortingSwitchOn(WireSwitch wire) =>
+        tree.Functions.FirstOrDefault(
+            f => f.IsNetwork && f.PhysicalFunction is null && f.Driver != EmulatedFunction.VfioDriver && LimitsOf(f).Pools > 0
+                && WireOf(f) == wire.Name) is { } physical
+            ? SwitchOf(physical)
+            : null;
 
     public EmbeddedSwitch SwitchOf(EmulatedFunction function)
     {
-        var physical = (function.PhysicalFunction ?? function).Address;
-        if (!embedded.TryGetValue(physical, out var inside))
+        var physical = function.PhysicalFunction ?? function;
+        if (!embedded.TryGetValue(physical.Address, out var inside))
         {
             var wire = fabric.Wire(WireOf(function));
-            embedded[physical] = inside = new EmbeddedSwitch(wire, f => settingsOf(f.Address));
+            var sriov = tree.SriovOf(physical.Address);
+            embedded[physical.Address] = inside = new EmbeddedSwitch(
+                wire, clock, LimitsOf(physical), f => settingsOf(f.Address), () => sriov?.Virtual.Count ?? 0);
             wire.Connect(inside);
         }
         return inside;
@@ -49,7 +60,7 @@ internal sealed class HostNetwork(PciTree tree, Fabric fabric, Func<PciAddress, 
     {
         if (!bridges.TryGetValue(wire, out var bridge))
         {
-            bridges[wire] = bridge = new SoftwareBridge(wire);
+            bridges[wire] = bridge = new SoftwareBridge(wire, clock);
             wire.Connect(bridge);
         }
         return bridge;
@@ -65,4 +76,6 @@ internal sealed class HostNetwork(PciTree tree, Fabric fabric, Func<PciAddress, 
         embedded.Clear();
         bridges.Clear();
     }
+
+    private static NicLimits LimitsOf(EmulatedFunction physical) => NicLimits.Of(physical.Described.VendorId, physical.Described.DeviceId);
 }

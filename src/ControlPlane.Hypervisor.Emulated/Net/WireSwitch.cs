@@ -20,11 +20,19 @@ internal sealed class WireSwitch(string name)
 
     private readonly List<SwitchPort> ports = [];
     private readonly Dictionary<(int Vlan, MacAddress Mac), SwitchPort> learned = [];
+    private EchoStation? echo;
 
     public string Name => name;
 
     /// <summary>Frames that were sent to every port because their destination was not known.</summary>
     public long FloodedFrames { get; private set; }
+
+    /// <summary>From the first call on, there is a station that sends back what it is sent.</summary>
+    public void ConnectEchoStation()
+    {
+        if (echo is null)
+            Connect(echo = new EchoStation(this));
+    }
 
     public void Connect(SwitchPort port) => ports.Add(port);
 

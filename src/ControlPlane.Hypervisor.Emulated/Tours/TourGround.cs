@@ -21,7 +21,7 @@ internal sealed class TourGround : IDisposable
 
     public IReadOnlyList<IHypervisor> Hosts { get; }
 
-    public TimeProvider Time => time;
+    public VirtualTime Time => time;
 
     /// <summary>Does the work in virtual time, until its end.</summary>
     public void Run(Func<Task> work) => new VirtualTimeLoop(time).Run(work);

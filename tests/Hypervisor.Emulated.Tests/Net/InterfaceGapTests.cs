@@ -143,7 +143,7 @@ public sealed class InterfaceGapTests : EmulatedTest
 
         Assert.InRange(gap.Longest, TimeSpan.FromSeconds(2) - Options.ProbeInterval, TimeSpan.FromSeconds(2) + (2 * Options.ProbeInterval));
         // The ring's buffers took the first ones, which the guest found when it ran again.
-        Assert.Equal(2000 - Emulated.Net.ReceiveRing.Buffers, gap.Lost, tolerance: 3);
+        Assert.Equal(2000 - Emulated.Nics.DriverMemory.Frames, gap.Lost, tolerance: 3);
     });
 
     private static async Task<IReadOnlyList<InterfaceGap>> MigrateReplug(TestFleet fleet, DomainDefinition definition)

@@ -2,6 +2,7 @@ using ControlPlane.Domain.Networks;
 using ControlPlane.Hypervisor.Emulated.Net;
 using ControlPlane.Hypervisor.Emulated.Pci;
 using ControlPlane.Hypervisor.Emulated.Tests.Infrastructure;
+using ControlPlane.Hypervisor.Emulated.Time;
 
 namespace ControlPlane.Hypervisor.Emulated.Tests.Net;
 
@@ -64,11 +65,13 @@ public sealed class SwitchTests
             [functions[0]] = DeviceSettings.None with { Mac = Ann, Vlan = 10 },
             [functions[1]] = DeviceSettings.None with { Mac = Bob, Vlan = 10 },
         };
-        var inside = new EmbeddedSwitch(wire, f => settings[f]);
+        using var clock = new ModelClock(new VirtualTime());
+        var inside = new EmbeddedSwitch(wire, clock, NicLimits.Unknown, f => settings[f], () => functions.Count);
         wire.Connect(inside);
         var heard = new Dictionary<EmulatedFunction, int>();
+        var attached = new Dictionary<EmulatedFunction, EmbeddedPort>();
         foreach (var function in functions.Take(2))
-            inside.Attach(function, Nic(() => heard[function] = heard.GetValueOrDefault(function) + 1));
+            attached[function] = inside.Attach(function, new ListeningNic(_ => heard[function] = heard.GetValueOrDefault(function) + 1));
 
         wire.Send(ports[0], NewFrame(Eve, Ann, vlan: 10));
         wire.Send(ports[0], NewFrame(Eve, Ann, vlan: 11));
@@ -76,18 +79,18 @@ public sealed class SwitchTests
         Assert.Equal(1, heard[functions[0]]);
         Assert.Equal(2, inside.UnfilteredFrames);
 
-        inside.SendFrom(functions[0], NewFrame(Eve, Bob));
+        inside.SendFrom(attached[functions[0]], NewFrame(Eve, Bob));
         Assert.Equal(1, inside.SpoofedFrames);
         Assert.False(heard.ContainsKey(functions[1]));
 
         // Neighbours on one NIC meet inside it: the wire sees nothing.
         var onWire = ports.Sum(p => p.Heard.Count);
-        inside.SendFrom(functions[0], NewFrame(Ann, Bob));
+        inside.SendFrom(attached[functions[0]], NewFrame(Ann, Bob));
         Assert.Equal(1, heard[functions[1]]);
         Assert.Equal(onWire, ports.Sum(p => p.Heard.Count));
 
         settings[functions[0]] = settings[functions[0]] with { SpoofCheck = false };
-        inside.SendFrom(functions[0], NewFrame(Eve, Frame.Broadcast));
+        inside.SendFrom(attached[functions[0]], NewFrame(Eve, Frame.Broadcast));
         Assert.All(ports, p => Assert.Equal((Eve, 10), (p.Heard[^1].Source, p.Heard[^1].Vlan)));
     }
 
@@ -102,13 +105,6 @@ public sealed class SwitchTests
 
         Assert.Equal((Ann, Bob, Frame.AnnounceType), (read.Source, read.Destination, read.EtherType));
         Assert.Equal(sent.Payload.ToArray(), read.Payload.ToArray());
-    }
-
-    private static GuestNic Nic(Action arrived)
-    {
-        var memory = new Memory.GuestMemory(1024 * 1024);
-        return new GuestNic(
-            new ReceiveRing(memory, 0), (address, data) => { memory.Write(address, data); return true; }, _ => { }, _ => arrived());
     }
 
     private sealed class Listener : SwitchPort

@@ -1,0 +1,63 @@
+using System.Runtime.CompilerServices;
+using ControlPlane.Domain.Networks;
+using ControlPlane.Hypervisor.Emulated.Guests;
+
+namespace ControlPlane.Hypervisor.Emulated.Hosts;
+
+/// <summary>Which guests of a host send by themselves, and when: while somebody looks at them, at their peers or at the host.</summary>
+internal sealed class HostTraffic(EmulatedHost host)
+{
+    /// <summary>A flow goes with its domain.</summary>
+    private readonly ConditionalWeakTable<EmulatedDomain, TrafficFlow> flows = [];
+
+    /// <summary>The guest that is on, anywhere in the fleet, and has the address; null: none has.</summary>
+    public static (EmulatedHost Host, EmulatedDomain Domain)? Find(IEnumerable<EmulatedHost> fleet, MacAddress mac)
+    {
+        foreach (var host in fleet)
+        {
+            foreach (var domain in host.Domains.Values)
+            {
+                if (domain.IsOn && Owns(domain, mac))
+                    return (host, domain);
+            }
+        }
+        return null;
+    }
+
+    /// <summary>Somebody looks at the host.</summary>
+    public void LookAtAll()
+    {
+        foreach (var domain in host.Domains.Values)
+            Begin(domain);
+    }
+
+    /// <summary>Somebody looks at one of its guests: it sends, and so do those that send to it.</summary>
+    public void LookAt(EmulatedDomain domain)
+    {
+        Begin(domain);
+        foreach (var other in host.Fleet)
+            other.Traffic.BeginSendersTo(domain);
+    }
+
+    private static bool Owns(EmulatedDomain domain, MacAddress mac) =>
+        domain.Definition.Interfaces.Any(i => i.Mac == mac) || domain.Definition.Devices.Any(d => d.Settings.Mac == mac)
+        || domain.Behaviour.OwnMac == mac;
+
+    private void BeginSendersTo(EmulatedDomain receiver)
+    {
+        foreach (var domain in host.Domains.Values)
+        {
+            if (domain.Behaviour.Traffic?.Peer is { } peer && Owns(receiver, peer))
+                Begin(domain);
+        }
+    }
+
+    private void Begin(EmulatedDomain domain)
+    {
+        if (domain.State != DomainState.Running || domain.Behaviour.Traffic is not { } pattern)
+            return;
+        if (!flows.TryGetValue(domain, out var flow) || flow.Pattern != pattern)
+            flows.AddOrUpdate(domain, flow = new TrafficFlow(host, domain, pattern));
+        flow.Look();
+    }
+}
