@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using ControlPlane.Domain;
+using ControlPlane.Domain.Migrations;
 using ControlPlane.Hypervisor.Libvirt.Calls;
 using ControlPlane.Hypervisor.Libvirt.Connections;
 using ControlPlane.Hypervisor.Libvirt.Domains;
