@@ -87,6 +87,37 @@ public sealed class DirtyLogTests
         }
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_page_that_was_written_before_and_is_mapped_anew_by_a_read_is_logged_when_it_is_written_again(bool shadow)
+    {
+        var (bench, kernel) = Guest(shadow);
+        Write(kernel, 5);
+        bench.Cpu.InvalidatePage(At + (5 * GuestMemory.PageBytes));
+        bench.Memory.StartDirtyLog();
+
+        Read(kernel, 5);
+        Assert.Empty(Taken(bench));
+        Write(kernel, 5);
+
+        Assert.Equal([First + 5], Taken(bench));
+    }
+
+    [Fact] // Intel SDM volume 3, 29.3.5.
+    public void With_extended_tables_a_walk_alone_makes_the_guests_tables_dirty()
+    {
+        var (bench, kernel) = Guest(shadow: false);
+        Read(kernel, 1);
+        bench.Memory.StartDirtyLog();
+        Read(kernel, 1);
+        Assert.Equal(PageFormat.FourLevel.Levels, bench.Memory.TakeDirty().Count);
+
+        Read(kernel, 1);
+        Read(kernel, 1); // A hit walks nothing.
+        Assert.Equal(PageFormat.FourLevel.Levels, bench.Memory.TakeDirty().Count);
+    }
+
     [Fact]
     public void A_full_log_of_modified_pages_is_an_exit()
     {

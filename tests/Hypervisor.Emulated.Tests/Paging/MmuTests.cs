@@ -75,6 +75,33 @@ public sealed class MmuTests
         Assert.False(bench.Cpu.TryAccess(At, PageAccess.Read, out _));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_the_guest_unmapped_faults_from_then_on(bool shadow)
+    {
+        var bench = new PagingBench(64 * MiB, shadow ? PagingKind.Shadow : PagingKind.Ept);
+        var kernel = bench.Boot(firstPage: 4096, pages: 100, out _);
+        Touch(bench, kernel, 0, PageAccess.Write);
+
+        kernel.Unmap(At);
+
+        Assert.False(bench.Cpu.TryAccess(At, PageAccess.Read, out _));
+    }
+
+    [Fact]
+    public void No_TLB_keeps_what_the_VMM_dropped_of_its_shadow_tables()
+    {
+        var bench = new PagingBench(64 * MiB, PagingKind.Shadow);
+        var kernel = bench.Boot(firstPage: 4096, pages: 100, out _);
+        Touch(bench, kernel, 0, PageAccess.Write);
+        var entry = PageWalker.Walk(bench.Memory, bench.Format, bench.Cpu.Root, At, PageAccess.Look, new WalkCounters()).EntryAddress;
+
+        Assert.True(bench.Cpu.TryStore(bench.Format.KernelBase + entry, bench.Format.EntryBytes, 0)); // And no INVLPG.
+
+        Assert.False(bench.Cpu.TryAccess(At, PageAccess.Read, out _));
+    }
+
     [Fact]
     public void The_VMM_alone_serves_hidden_faults_and_forwards_the_guests_own()
     {
