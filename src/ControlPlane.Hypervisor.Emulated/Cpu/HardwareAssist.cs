@@ -84,8 +84,8 @@ internal sealed class HardwareAssist(VirtualCpu cpu, Interpreter interpreter) : 
             default:
                 break;
         }
-        Vmcs.Guest.Rip += exit.InstructionLength;
-        Vmcs.Guest.BlockedBySti = false;
+        cpu.State.Ip = Vmcs.Guest.Rip += exit.InstructionLength;
+        cpu.State.BlockedBySti = Vmcs.Guest.BlockedBySti = false;
         return exit.Reason == ExitReason.Hlt && !(InterruptFlag && cpu.HasPending) ? ActivityState.Halted : null;
     }
 }

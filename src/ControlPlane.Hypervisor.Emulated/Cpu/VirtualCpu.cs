@@ -18,6 +18,7 @@ internal sealed class VirtualCpu : ICounting
     private readonly ExitCounters exits;
     private readonly IExecutionMethod method;
     private (ushort Segment, ushort Offset, ushort Stack)? returnsTo;
+    private bool running;
 
     public VirtualCpu(GuestMemory memory, PortMap ports, ExitCounters exits, Virtualization virtualization)
     {
@@ -92,8 +93,11 @@ internal sealed class VirtualCpu : ICounting
 
     public ActivityState Run(long instructions = Slice)
     {
-        if (Activity == ActivityState.Active)
-            Activity = method.Run(instructions);
+        if (Activity != ActivityState.Active || running)
+            return Activity;
+        running = true;
+        Activity = method.Run(instructions);
+        running = false;
         return Activity;
     }
 
@@ -106,9 +110,16 @@ internal sealed class VirtualCpu : ICounting
         if (Activity == ActivityState.Shutdown)
             return;
         Request(vector);
-        if (IsBusy && !posted)
+        if (IsBusy && !posted && !running)
             Exit(ExitReason.ExternalInterrupt, CycleCosts.HardwareExit);
-        if (Activity == ActivityState.Halted && !InterruptFlag)
+        Kick();
+    }
+
+    /// <summary>Lets the guest take what was requested, if it takes interrupts at all.</summary>
+    public void Kick()
+    {
+        // A device that interrupts while the guest is at one of its ports is heard when the guest goes on.
+        if (running || Activity == ActivityState.Shutdown || (Activity == ActivityState.Halted && !InterruptFlag))
             return;
         // A busy guest goes back to its program, which is not ours to run; an idle one to its idle loop, and halts again.
         var goesBack = IsBusy && Activity == ActivityState.Halted;

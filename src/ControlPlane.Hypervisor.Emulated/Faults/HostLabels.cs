@@ -14,6 +14,7 @@ public sealed class HostLabels(IReadOnlyDictionary<string, string> labels)
     public const string LinkMiBPerSecond = "emulator.link-mib-per-second";
     public const string MigrationChannelCount = "emulator.migration-channels";
     public const string Wire = "emulator.wire";
+    public const string PostedInterrupts = "emulator.posted-interrupts";
 
     public static readonly HostLabels None = new(new Dictionary<string, string>());
 
@@ -41,6 +42,9 @@ public sealed class HostLabels(IReadOnlyDictionary<string, string> labels)
     /// <summary>Over how many connections a migration is spread, 1 to 64.</summary>
     public int MigrationChannels =>
         int.TryParse(labels.GetValueOrDefault(MigrationChannelCount), NumberStyles.None, CultureInfo.InvariantCulture, out var count) ? Math.Clamp(count, 1, 64) : 1;
+
+    /// <summary>True when devices' interrupts go through the host instead of into the running guest.</summary>
+    public bool PostsNoInterrupts => labels.GetValueOrDefault(PostedInterrupts) == "off";
 
     /// <summary>The wire that a physical function is plugged into, where a label says so.</summary>
     public string? WireOf(PciAddress address) => labels.GetValueOrDefault($"{Wire}.{address}");

@@ -144,6 +144,7 @@ internal sealed class EmulatedDomain : ICounting
     {
         var actions = whenResumed;
         whenResumed = null;
+        Machine?.Interrupts.Resume();
         Network?.Resume();
         foreach (var action in actions ?? [])
             action();
@@ -159,6 +160,7 @@ internal sealed class EmulatedDomain : ICounting
         Paging?.CountInto(sheet);
         LastMigration?.CountInto(sheet);
         Nics.CountInto(sheet);
+        Dma?.CountInto(sheet);
     }
 
     public UnplugRequest? UnplugOf(string name, bool isInterface) =>

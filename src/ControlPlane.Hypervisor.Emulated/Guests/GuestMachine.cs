@@ -1,7 +1,7 @@
 using ControlPlane.Hypervisor.Emulated.Counting;
 using ControlPlane.Hypervisor.Emulated.Cpu;
 using ControlPlane.Hypervisor.Emulated.Devices;
-using ControlPlane.Hypervisor.Emulated.Memory;
+using ControlPlane.Hypervisor.Emulated.Interrupts;
 
 namespace ControlPlane.Hypervisor.Emulated.Guests;
 
@@ -15,9 +15,13 @@ internal sealed class GuestMachine : ICounting
             IsBusy = domain.Behaviour.DirtyMiBPerSecond > 0,
         };
         (domain.Console ??= new SerialConsole()).ConnectTo(Cpu);
+        Interrupts = new InterruptTarget(Cpu, () => domain is { State: DomainState.Running, IsSwitching: false });
     }
 
     public VirtualCpu Cpu { get; }
+
+    /// <summary>Where devices and the VMM interrupt the guest.</summary>
+    public InterruptTarget Interrupts { get; }
 
     /// <summary>The guest starts over: its firmware runs, from the reset vector until the guest is idle.</summary>
     public static void Boot(EmulatedDomain domain)
@@ -29,9 +33,19 @@ internal sealed class GuestMachine : ICounting
     /// <summary>A migrated guest goes on where it stood on the source, its memory having arrived.</summary>
     public static void Continue(EmulatedDomain arriving, EmulatedDomain leaving)
     {
-        if (leaving.Machine is { } machine)
-            (arriving.Machine = new GuestMachine(arriving)).Cpu.TakeOver(machine.Cpu);
+        if (leaving.Machine is not { } machine)
+            return;
+        // What was posted and not taken yet travels as a request, in the state of the local APIC.
+        machine.Interrupts.Posted.Drain(machine.Cpu.Request);
+        arriving.Machine = new GuestMachine(arriving);
+        arriving.Machine.Cpu.TakeOver(machine.Cpu);
+        if (arriving.State == DomainState.Running)
+            arriving.Machine.Interrupts.Resume();
     }
 
-    public void CountInto(CounterSheet sheet) => Cpu.CountInto(sheet);
+    public void CountInto(CounterSheet sheet)
+    {
+        Cpu.CountInto(sheet);
+        Interrupts.CountInto(sheet);
+    }
 }

@@ -4,6 +4,7 @@ using ControlPlane.Domain.Pci;
 using ControlPlane.Hypervisor.Emulated.Counting;
 using ControlPlane.Hypervisor.Emulated.Faults;
 using ControlPlane.Hypervisor.Emulated.Guests;
+using ControlPlane.Hypervisor.Emulated.Interrupts;
 using ControlPlane.Hypervisor.Emulated.Iommu;
 using ControlPlane.Hypervisor.Emulated.Journal;
 using ControlPlane.Hypervisor.Emulated.Memory;
@@ -36,7 +37,8 @@ internal sealed class EmulatedHost : ICounting
         Memory = new HostMemory();
         OpenDevices = new OpenDevices(clock);
         Traffic = new HostTraffic(this);
-        Iommu = new DmaRemapper(Memory, clock);
+        Iommu = new DmaRemapper(Memory, clock, Tree.RequesterIdOf);
+        Interrupts = new InterruptRouter(Tree, Iommu, () => !Labels.PostsNoInterrupts);
         Network = new HostNetwork(
             Tree, fabric, clock, physical => Labels.WireOf(physical) ?? blueprint.Profile.PhysicalNetworks.GetValueOrDefault(physical),
             address => HoldOf(address)?.Settings ?? DeviceSettings.None);
@@ -55,6 +57,8 @@ internal sealed class EmulatedHost : ICounting
     public HostMemory Memory { get; }
 
     public DmaRemapper Iommu { get; }
+
+    public InterruptRouter Interrupts { get; }
 
     public HostNetwork Network { get; }
 
@@ -224,6 +228,7 @@ internal sealed class EmulatedHost : ICounting
         sheet.Add("domains", "running", Domains.Values.Count(d => d.State == DomainState.Running));
         Memory.CountInto(sheet);
         Iommu.CountInto(sheet);
+        Interrupts.CountInto(sheet);
         Network.CountInto(sheet);
     }
 

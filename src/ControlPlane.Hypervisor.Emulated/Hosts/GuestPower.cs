@@ -95,8 +95,10 @@ internal static class GuestPower
             domain.Dma.Map(0, domain.FirstFrame, domain.Memory!.Pages, writable: true);
         }
         if (function.IommuGroup is { } group)
-            host.Iommu.Attach(group, domain.Dma);
+            host.Iommu.Attach(group, domain.Dma, host.Tree.GroupOf(group).Where(f => !f.IsBridge).Select(f => f.Address));
+        SetAts(host, function, on: true);
         function.HeldOpen = true;
+        host.Interrupts.Open(function, () => domain.Machine?.Interrupts);
         function.SetBusMaster(true);
     }
 
@@ -106,10 +108,24 @@ internal static class GuestPower
         if (host.Tree.Find(device.Claim.Address) is not { HeldOpen: true } function)
             return;
         function.HeldOpen = false;
+        host.Interrupts.Close(function);
         function.SetBusMaster(false);
         if (function.IommuGroup is { } group && !host.Tree.GroupOf(group).Any(f => f.HeldOpen))
             host.Iommu.Detach(group);
+        SetAts(host, function, on: false);
         host.OpenDevices.NoteClosed(function.Address, vmmEnds ? host.Clock.Now + host.Timings.Host.Close : host.Clock.Now);
+    }
+
+    /// <summary>A function that can cache translations may do so while it is in the guest (Linux: <c>pci_enable_ats</c> at the attachment).</summary>
+    private static void SetAts(EmulatedHost host, EmulatedFunction function, bool on)
+    {
+        if (function.Config.Capabilities.Ats is not (not 0 and var at) || function.IommuGroup is null)
+            return;
+        function.Config.Write(at + PciRegisters.AtsControl, 2, on ? PciRegisters.AtsEnable : 0u);
+        if (on)
+            host.Iommu.Translator.EnableAts(function.Address);
+        else
+            host.Iommu.Translator.ForgetAts(function.Address);
     }
 
     /// <summary>What keeps the VMM from opening the domain's device; null: nothing.</summary>

@@ -84,6 +84,8 @@ internal sealed class ConfigSpace(ReadOnlyMemory<byte> image, CapabilityMap capa
             Force(capabilities.Msi + PciRegisters.MsiControl, 2, Read(capabilities.Msi + PciRegisters.MsiControl, 2) & ~(uint)PciRegisters.MsiEnable);
         if (capabilities.Msix != 0)
             Force(capabilities.Msix + PciRegisters.MsixControl, 2, Read(capabilities.Msix + PciRegisters.MsixControl, 2) & ~(uint)PciRegisters.MsixEnableAndMask);
+        if (capabilities.Ats != 0)
+            Force(capabilities.Ats + PciRegisters.AtsControl, 2, 0);
         if (capabilities.Sriov != 0)
         {
             Force(capabilities.Sriov + PciRegisters.SriovControl, 2, 0);
@@ -171,6 +173,8 @@ internal sealed class ConfigSpace(ReadOnlyMemory<byte> image, CapabilityMap capa
             return (uint)PciRegisters.MsixEnableAndMask << 16;
         if (c.Express != 0 && at == c.Express + PciRegisters.ExpressDeviceControl)
             return 0x7fff;
+        if (c.Ats != 0 && at == c.Ats + PciRegisters.AtsControl - 2)
+            return (PciRegisters.AtsEnable | 0x001fu) << 16;
         if (c.Sriov != 0 && at == c.Sriov + PciRegisters.SriovControl)
             return PciRegisters.SriovControlWritable;
         // NumVFs may not change while VF Enable is set (PCIe base specification 9.3.3.7).

@@ -51,6 +51,9 @@ internal static class PciRegisters
     public const byte AfFlrCapable = 0x02;
     public const int AfControl = 4;
 
+    public const int AtsControl = 6;
+    public const ushort AtsEnable = 0x8000;
+
     public const int SriovControl = 0x08;
     public const ushort SriovVfEnable = 0x0001;
     public const ushort SriovMemoryEnable = 0x0008;

@@ -47,6 +47,21 @@ internal sealed class PciTree
     public EmulatedFunction? BridgeAbove(EmulatedFunction function) => function.Parent is { } parent ? Find(parent) : null;
 
     /// <summary>
+    /// The id that a function's requests carry upstream. A bridge from PCI Express to conventional PCI takes over what comes from behind it, under
+    /// its secondary bus and device 0 (PCI Express to PCI bridge specification 2.3; Linux: <c>pci_for_each_dma_alias</c>).
+    /// </summary>
+    public PciAddress RequesterIdOf(PciAddress address)
+    {
+        var requester = address;
+        for (var bridge = Find(address) is { } function ? BridgeAbove(function) : null; bridge is not null; bridge = BridgeAbove(bridge))
+        {
+            if (bridge.Described.Kind == PciKind.PcieToPciBridge)
+                requester = new PciAddress(bridge.Address.Domain, (int)bridge.Config.Read(PciRegisters.SecondaryBus, 1), 0, 0);
+        }
+        return requester;
+    }
+
+    /// <summary>
     /// The highest bus number that routing ids below this bridge may have. A described bridge whose buses were not programmed restricts nothing.
     /// </summary>
     public int LastBusFor(EmulatedFunction function)

@@ -46,7 +46,7 @@ public sealed class FunctionTests : EmulatedTest
     {
         var (domain, wired) = await LaunchWithFunction(fleet);
         var host = ModelOf(fleet.Source);
-        domain.Dma!.Unmap(0, domain.Memory!.Pages);
+        host.Iommu.Unmap(domain.Dma!, 0, domain.Memory!.Pages);
 
         wired.Nic.Send(To(wired));
         await Pass(fleet, 1);
