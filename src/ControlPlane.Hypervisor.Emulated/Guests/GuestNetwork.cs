@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using ControlPlane.Hypervisor.Emulated.Interrupts;
 using ControlPlane.Hypervisor.Emulated.Iommu;
 using ControlPlane.Hypervisor.Emulated.Net;
 using ControlPlane.Hypervisor.Emulated.Pci;
@@ -20,10 +21,10 @@ internal sealed class GuestNetwork
     private readonly List<object> holders = [];
     private bool closed;
 
-    public GuestNetwork(EmulatedDomain domain, HostNetwork network, PciTree tree, DmaRemapper iommu, ModelClock clock)
+    public GuestNetwork(EmulatedDomain domain, HostNetwork network, PciTree tree, DmaRemapper iommu, InterruptRouter interrupts, ModelClock clock)
     {
         (this.domain, this.tree, this.clock) = (domain, tree, clock);
-        wiring = new GuestWiring(domain, network, iommu, clock, () => Runs);
+        wiring = new GuestWiring(domain, network, iommu, interrupts, clock, () => Runs);
     }
 
     /// <summary>Told each probe that reached the guest: the interface's name and the probe's number.</summary>

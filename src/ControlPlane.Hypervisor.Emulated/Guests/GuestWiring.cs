@@ -1,4 +1,5 @@
 using ControlPlane.Domain.Networks;
+using ControlPlane.Hypervisor.Emulated.Interrupts;
 using ControlPlane.Hypervisor.Emulated.Iommu;
 using ControlPlane.Hypervisor.Emulated.Net;
 using ControlPlane.Hypervisor.Emulated.Nics;
@@ -13,7 +14,7 @@ internal sealed record WiredNic(GuestNic Nic, MacAddress Mac, int? Vlan, WireSwi
 
 /// <summary>Makes the NICs of a guest, each of the kind that its interface has, with rings in the guest's memory.</summary>
 /// <param name="runs">False while the guest's CPUs stand still.</param>
-internal sealed class GuestWiring(EmulatedDomain domain, HostNetwork network, DmaRemapper iommu, ModelClock clock, Func<bool> runs)
+internal sealed class GuestWiring(EmulatedDomain domain, HostNetwork network, DmaRemapper iommu, InterruptRouter interrupts, ModelClock clock, Func<bool> runs)
 {
     /// <summary>Where drivers put their rings; a small guest's lie in its middle.</summary>
     private const long RingsAt = 16 * 1024 * 1024;
@@ -35,7 +36,7 @@ internal sealed class GuestWiring(EmulatedDomain domain, HostNetwork network, Dm
         var embedded = network.SwitchOf(function);
         GuestNic nic = null!;
         var pairs = Math.Min(domain.Behaviour.Queues, embedded.Limits.QueuePairs);
-        var slots = Enumerable.Range(0, pairs).Select(_ => NewSlot("function", frame => take(nic, frame))).ToArray();
+        var slots = Enumerable.Range(0, pairs).Select(_ => NewSlot("function", frame => take(nic, frame), vector => interrupts.Signal(function, vector))).ToArray();
         var counters = slots[0].Slot.Counters;
         counters.Count(NicCount.RefusedQueues, domain.Behaviour.Queues - pairs);
         EmbeddedPort port = null!;
@@ -106,7 +107,7 @@ internal sealed class GuestWiring(EmulatedDomain domain, HostNetwork network, Dm
         _ => "virtqueue",
     };
 
-    private (NicSlot Slot, int Place) NewSlot(string group, Action<Frame> take)
+    private (NicSlot Slot, int Place) NewSlot(string group, Action<Frame> take, Action<int>? signalled = null)
     {
         var place = places.IndexOf(false);
         if (place < 0)
@@ -119,7 +120,7 @@ internal sealed class GuestWiring(EmulatedDomain domain, HostNetwork network, Dm
         var first = Math.Min(RingsAt, memory.Bytes / 2);
         var room = Math.Max(1, (memory.Bytes - first) / DriverMemory.Bytes);
         var rings = new DriverMemory(first + (place % room * DriverMemory.Bytes));
-        var slot = new NicSlot(memory, rings, domain.Nics.Of(group), domain.Exits, clock, runs, () => !domain.IsSwitching, take);
+        var slot = new NicSlot(memory, rings, domain.Nics.Of(group), domain.Exits, clock, runs, () => !domain.IsSwitching, take) { Signalled = signalled };
         return (slot, place);
     }
 

@@ -179,7 +179,7 @@ internal sealed class EmulatedHost : ICounting
             present.Hold(holder);
             return present;
         }
-        var awake = domain.Network = new GuestNetwork(domain, Network, Tree, Iommu, Clock);
+        var awake = domain.Network = new GuestNetwork(domain, Network, Tree, Iommu, Interrupts, Clock);
         awake.Hold(holder);
         awake.Refresh();
         return awake;
