@@ -51,6 +51,16 @@ public static class MigrationFaults
     public static Fault AlreadySwitched(DomainRef domain) => Fault.Conflict(AlreadySwitchedCode, $"VM {domain.Vm} runs on the target already.");
 }
 
+/// <summary>A migration in post-copy: the guest runs on the target and still needs memory of the source.</summary>
+public static class PostCopy
+{
+    /// <summary>
+    /// The code of a fault of <see cref="IMigrationPort.SwitchOverAsync"/>: the way between the hosts broke, and neither can run the guest alone. It is no answer to
+    /// where the guest is; the call is repeated until the rest has come over.
+    /// </summary>
+    public const string Interrupted = "post-copy-interrupted";
+}
+
 public enum SwitchOverResult
 {
     OnTarget,

@@ -16,6 +16,15 @@ internal sealed class KnownDomain(VirDomain domain, DomainMark mark) : IDisposab
     /// <summary>Whether it stopped here because it runs elsewhere now.</summary>
     public bool HasMoved => Handle.GetState() is (VirDomainState.Shutoff, (int)VirDomainShutoffReason.Migrated);
 
+    /// <summary>Whether it stands still here because its memory has been handed over: whether it goes on here or on the target is not decided yet.</summary>
+    public bool IsStoppedToMove => Handle.GetState() is (VirDomainState.Paused, (int)VirDomainPausedReason.Migration);
+
+    /// <summary>Whether it runs on the target in post-copy while this host still has some of its memory: it can go on nowhere but there.</summary>
+    public bool IsInPostCopy => Handle.GetState() is (VirDomainState.Paused, (int)VirDomainPausedReason.Postcopy or (int)VirDomainPausedReason.PostcopyFailed);
+
+    /// <summary>Whether in addition the way there broke.</summary>
+    public bool IsPostCopyBroken => Handle.GetState() is (VirDomainState.Paused, (int)VirDomainPausedReason.PostcopyFailed);
+
     public DomainState State => StateOf(Handle, Mark);
 
     /// <summary>The domain of a VM; null when there is none, or when what has its UUID is not ours.</summary>

@@ -22,13 +22,12 @@ internal static class CopyJob
             flags |= VirDomainMigrateFlags.NonSharedDisk;
         if (options.AutoConverge)
             flags |= VirDomainMigrateFlags.AutoConverge;
-        if (options.Mode == MigrationMode.PostCopy)
-            flags |= VirDomainMigrateFlags.Postcopy;
-        return flags;
+        // A guest that is copied arrives paused, and is resumed once the source has let it go for good (Arrival). libvirt by itself resumes it on the target and then
+        // tells the source; when that word is lost the source resumes it too, and it runs twice. In post-copy the source never resumes it.
+        return flags | (options.Mode == MigrationMode.PostCopy ? VirDomainMigrateFlags.Postcopy : VirDomainMigrateFlags.Paused);
     }
 
-    /// <param name="liveXml">The live description for the target, where it differs from the source's.</param>
-    public static VirTypedParameters Parameters(MigrationRoute route, CopyOptions options, string? liveXml)
+    public static VirTypedParameters Parameters(MigrationRoute route, CopyOptions options, Leaving leaving)
     {
         var parameters = new VirTypedParameters();
         if (route.MemoryUri is { } memory)
@@ -39,8 +38,12 @@ internal static class CopyJob
         }
         // Always said: libvirt would else begin with the brake of a copy that was never let go.
         parameters.Add(VirMigrateParameter.Bandwidth, (ulong)(options.BandwidthMiBPerSecond ?? UnlimitedMiBPerSecond));
-        if (liveXml is not null)
-            parameters.Add(VirMigrateParameter.DestinationXml, liveXml);
+        if (options is { Mode: MigrationMode.PostCopy, BandwidthMiBPerSecond: { } most })
+            parameters.Add(VirMigrateParameter.BandwidthPostcopy, (ulong)most);
+        if (leaving.StoredXml is not null)
+            parameters.Add(VirMigrateParameter.PersistentXml, leaving.StoredXml);
+        if (leaving.LiveXml is not null)
+            parameters.Add(VirMigrateParameter.DestinationXml, leaving.LiveXml);
         return parameters;
     }
 

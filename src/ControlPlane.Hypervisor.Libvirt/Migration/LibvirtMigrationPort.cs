@@ -14,6 +14,7 @@ namespace ControlPlane.Hypervisor.Libvirt.Migration;
 internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, EventStream events, LibvirtOptions patience) : IMigrationPort
 {
     private readonly ConcurrentDictionary<VmId, OutgoingCopy> copies = new();
+    private readonly Landing landing = new(host, calls);
 
     public Task<Outcome<IncomingMigration>> PrepareIncomingAsync(DomainDefinition definition, CancellationToken ct) =>
         calls.RunAsync((at, connection) => new IncomingCalls(at, host).Prepare(connection, definition), ct);
@@ -38,9 +39,14 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
             targetConnection.Dispose();
             return fault;
         }
-        var copy = copies[domain.Vm] = new OutgoingCopy(leaving.Domain, host, options, patience) { Changed = phase => Tell(domain.Vm, phase) };
-        _ = CarryOutAsync(copy, leaving, domain, route, targetConnection);
+        Start(domain, leaving, route, options, CopyJob.Flags(route, options), targetConnection);
         return default(Done);
+    }
+
+    private void Start(DomainRef domain, Leaving leaving, MigrationRoute route, CopyOptions options, VirDomainMigrateFlags flags, VirConnect target)
+    {
+        var copy = copies[domain.Vm] = new OutgoingCopy(leaving.Domain, host, options, patience) { Changed = phase => Tell(domain.Vm, phase) };
+        _ = CarryOutAsync(copy, leaving, domain, route, flags, target);
     }
 
     public async Task<Outcome<Done>> SetDowntimeLimitAsync(DomainRef domain, TimeSpan limit, CancellationToken ct)
@@ -59,10 +65,11 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
 
     public async Task<Outcome<Done>> AbortCopyAsync(DomainRef domain, CancellationToken ct)
     {
-        var read = await ReadAsync(domain, ct);
-        if (!read.TryGet(out var progress, out var fault))
+        var looked = await LookAsync(domain, ct);
+        if (!looked.TryGet(out var reading, out var fault))
             return fault;
-        if (progress.Phase == CopyPhase.Completed)
+        var progress = reading.Progress;
+        if (progress.Phase == CopyPhase.Completed || reading.Broken is not null)
             return MigrationFaults.AlreadySwitched(domain);
         if (progress.Phase is not (CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver))
             return default(Done);
@@ -77,9 +84,12 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
 
     public async Task<Outcome<SwitchOverResult>> SwitchOverAsync(DomainRef domain, CancellationToken ct)
     {
-        var read = await ReadAsync(domain, ct);
-        if (!read.TryGet(out var progress, out var fault))
+        var looked = await LookAsync(domain, ct);
+        if (!looked.TryGet(out var reading, out var fault))
             return fault;
+        if (reading.Broken is { } broken && await ContinueAsync(domain, broken, ct) is { } interrupted)
+            return interrupted;
+        var progress = reading.Progress;
         switch (progress.Phase)
         {
             case CopyPhase.None:
@@ -87,13 +97,15 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
             case CopyPhase.Copying:
                 return Fault.Conflict("not-holding", $"The copy of VM {domain.Vm} has not converged.");
             case CopyPhase.HoldingBeforeSwitchOver:
-                var letGo = copies.TryGetValue(domain.Vm, out var copy)
+                var letGo = reading.Broken is not null ? null : copies.TryGetValue(domain.Vm, out var copy)
                     ? await copy.LetGoAsync(ct)
                     : (await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).LetGo(connection, domain), ct)).Fault;
                 // It may have gone over by itself in between: where it is now is what counts.
                 var ended = await AwaitEndAsync(domain, ct);
                 if (!ended.TryGet(out progress, out fault))
                     return letGo ?? fault;
+                if (progress is { Phase: CopyPhase.HoldingBeforeSwitchOver, Error: { } why })
+                    return Interrupted(domain, why);
                 break;
             default:
                 break;
@@ -117,20 +129,50 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
 
     private void Tell(VmId vm, CopyPhase phase) => events.Tell(new HypervisorEvent.CopyChanged(vm, phase, host.Time.GetUtcNow()));
 
-    private async Task<Outcome<CopyProgress>> ReadAsync(DomainRef domain, CancellationToken ct)
-    {
-        var watched = copies.GetValueOrDefault(domain.Vm);
-        var read = await LookAsync(watched?.Progress);
-        if (watched is null || !read.TryGet(out var progress, out _) || progress.Phase is CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver)
-            return read;
-        // The guest has gone, and this process is still putting away what it left here. A guest that came back before its old disks are
-        // deleted would take them for its own.
-        await watched.WaitAsync(patience.SwitchOverTimeout, ct);
-        return await LookAsync(null);
+    private async Task<Outcome<CopyProgress>> ReadAsync(DomainRef domain, CancellationToken ct) => (await LookAsync(domain, ct)).Map(reading => reading.Progress);
 
-        Task<Outcome<CopyProgress>> LookAsync(CopyProgress? seen) =>
-            calls.RunAsync((at, connection) => new OutgoingCalls(at, host).Read(connection, domain, seen), ct);
+    /// <summary>Where the copy is, with what nobody carried to its end brought there.</summary>
+    private async Task<Outcome<CopyReading>> LookAsync(DomainRef domain, CancellationToken ct)
+    {
+        var watched = copies.GetValueOrDefault(domain.Vm)?.Progress;
+        var read = await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).Read(connection, domain, watched), ct);
+        if (!read.TryGet(out var reading, out var fault))
+            return fault;
+        if ((reading.Gone ?? reading.Undecided) is not { } route)
+            return reading;
+        var opened = await OpenTargetAsync(route, ct);
+        if (!opened.TryGet(out var target, out fault))
+            return fault;
+        using (target)
+        {
+            var ended = reading.Gone is not null ? await landing.LandAsync(domain, route, reading.Progress, target) : await landing.DecideAsync(domain, route, target);
+            return ended.Map(progress => new CopyReading(progress));
+        }
     }
+
+    /// <summary>
+    /// A guest in post-copy runs on the target and needs the memory that is still here: it is sent on, and nothing else can be done about it. Null: it is
+    /// being sent.
+    /// </summary>
+    private async Task<Fault?> ContinueAsync(DomainRef domain, MigrationRoute route, CancellationToken ct)
+    {
+        var opened = await OpenTargetAsync(route, ct);
+        if (!opened.TryGet(out var target, out var fault))
+            return Interrupted(domain, fault.Detail);
+        var found = await calls.RunAsync((at, connection) => at.Admission.Find(connection, domain), ct);
+        if (!found.TryGet(out var known, out fault))
+        {
+            target.Dispose();
+            return fault;
+        }
+        var options = new CopyOptions(Domain.Migrations.MigrationMode.PostCopy, null, TimeSpan.Zero, AutoConverge: false);
+        var flags = CopyJob.Flags(route with { CopyDisks = false }, options) | VirDomainMigrateFlags.PostcopyResume;
+        Start(domain, new Leaving(known.Handle, null, null), route, options, flags, target);
+        return null;
+    }
+
+    private static Fault Interrupted(DomainRef domain, string why) => Fault.Unavailable(PostCopy.Interrupted,
+        $"VM {domain.Vm} runs on the target while part of its memory is still on the source, and the way between them broke: {why} Neither host can run it alone; it is tried again. Reset neither.");
 
     /// <summary>Until the job is over, or the time is: then the caller asks again.</summary>
     private async Task<Outcome<CopyProgress>> AwaitEndAsync(DomainRef domain, CancellationToken ct)
@@ -143,7 +185,7 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
             var read = await ReadAsync(domain, ct);
             if (!read.TryGet(out var progress, out var fault))
                 return fault;
-            if (progress.Phase is not (CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver))
+            if (progress.Phase is not (CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver) || (watched is null && progress.Error is not null))
                 return progress;
             var left = until - host.Time.GetUtcNow();
             if (left <= TimeSpan.Zero)
@@ -168,41 +210,16 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
         }
     }
 
-    private async Task CarryOutAsync(OutgoingCopy copy, Leaving leaving, DomainRef domain, MigrationRoute route, VirConnect target)
+    private async Task CarryOutAsync(OutgoingCopy copy, Leaving leaving, DomainRef domain, MigrationRoute route, VirDomainMigrateFlags flags, VirConnect target)
     {
         using (target)
         using (leaving.Domain)
         {
-            var end = await copy.RunAsync(aborting => MigrateAsync(leaving, copy.Options, route, target, aborting));
-            await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).Remember(connection, domain, route, end), CancellationToken.None);
+            var end = await copy.RunAsync(aborting => new MigrationJob(host, route, target, patience).RunAsync(leaving, copy.Options, flags, aborting));
+            await landing.SettleAsync(domain, route, end, target);
         }
         copies.TryRemove(new KeyValuePair<VmId, OutgoingCopy>(domain.Vm, copy));
         copy.Dispose();
         Tell(domain.Vm, copy.Progress.Phase);
-    }
-
-    private static async Task<VirJobStatistics?> MigrateAsync(
-        Leaving leaving, CopyOptions options, MigrationRoute route, VirConnect target, CancellationToken aborting)
-    {
-        var (flags, parameters) = (CopyJob.Flags(route, options), CopyJob.Parameters(route, options, leaving.LiveXml));
-        if (route.PeerToPeer)
-            await leaving.Domain.MigrateToUri3Async(route.PeerUri, parameters, flags, cancellationToken: aborting);
-        else
-            (await leaving.Domain.Migrate3Async(target, parameters, flags, cancellationToken: aborting)).Dispose();
-        return await target.RunAsync(() => StatisticsOf(target, leaving.Domain.Uuid), CancellationToken.None);
-    }
-
-    /// <summary>The target has the final figures; without them the move is no less done.</summary>
-    private static VirJobStatistics? StatisticsOf(VirConnect target, Guid uuid)
-    {
-        try
-        {
-            using var moved = target.FindDomainByUuid(uuid);
-            return moved?.GetJobStatistics(VirDomainGetJobStatsFlags.Completed);
-        }
-        catch (LibvirtException)
-        {
-            return null;
-        }
     }
 }

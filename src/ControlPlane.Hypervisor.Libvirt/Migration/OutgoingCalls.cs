@@ -10,7 +10,13 @@ using LibvirtSharp;
 namespace ControlPlane.Hypervisor.Libvirt.Migration;
 
 /// <param name="LiveXml">The description for the target; null: the source's fits as it is.</param>
-internal sealed record Leaving(VirDomain Domain, string? LiveXml);
+/// <param name="StoredXml">What the target keeps of the domain: its own definition, which says that it is incoming until it is seen to run there.</param>
+internal sealed record Leaving(VirDomain Domain, string? LiveXml, string? StoredXml);
+
+/// <param name="Gone">Where the guest has gone, when it has to be seen to there; null: it has not, or was.</param>
+/// <param name="Undecided">Where it was going, when the source holds it stopped at the switch-over and nothing carries that on; null: it does not.</param>
+/// <param name="Broken">Where it runs, when a post-copy lost its way before all memory was there; null: it did not.</param>
+internal sealed record CopyReading(CopyProgress Progress, MigrationRoute? Gone = null, MigrationRoute? Undecided = null, MigrationRoute? Broken = null);
 
 /// <summary>The source's side. Every method blocks.</summary>
 internal sealed class OutgoingCalls(CallSet at, LibvirtHost host)
@@ -33,7 +39,7 @@ internal sealed class OutgoingCalls(CallSet at, LibvirtHost host)
             at.Register.Put(connection, new DepartureRecord(reference, host.Time.GetUtcNow(), route.Write(), null));
             known.Handle.SetMigrationMaxDowntime(CopyBrake.LeastDowntime);
             handedOver = true;
-            return new Leaving(known.Handle, xml.Length == 0 ? null : xml);
+            return new Leaving(known.Handle, xml.Length == 0 ? null : xml, arriving.Handle.GetXml(VirDomainXmlFlags.Inactive | VirDomainXmlFlags.Secure));
         }
         finally
         {
@@ -43,29 +49,64 @@ internal sealed class OutgoingCalls(CallSet at, LibvirtHost host)
     }
 
     /// <summary>Where the copy is; what nobody watches any more is found out from libvirt.</summary>
-    public Outcome<CopyProgress> Read(VirConnect connection, DomainRef reference, CopyProgress? watched)
+    /// <param name="watched">Of a copy that this process carries out, which ends it itself.</param>
+    public Outcome<CopyReading> Read(VirConnect connection, DomainRef reference, CopyProgress? watched)
     {
         if (!at.Admission.Admit(connection, reference).TryGet(out var known, out var stale) && stale is not null)
             return stale;
         using (known)
         {
             if (at.Register.FindDeparture(connection, reference.Vm) is not { Target: { } target } departure)
-                return CopyProgress.NotKnown;
+                return new CopyReading(CopyProgress.NotKnown);
             if (departure.Copy is { } ended)
-                return ended;
+                return new CopyReading(ended);
+            if (watched is not null)
+                return new CopyReading(watched.Phase is CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver ? watched : watched with { Phase = CopyPhase.HoldingBeforeSwitchOver });
+            var route = MigrationRoute.Parse(target);
+            // Before what has become of the domain: a job that ends in between has moved it by then, or left it.
+            var job = JobOf(known);
             if (known is null || known.HasMoved)
                 // The source stops and forgets a guest only when the target has it.
-                return Close(connection, departure, (watched ?? CopyProgress.NotKnown) with { Phase = CopyPhase.Completed, BytesRemaining = 0 });
-            if (watched is not null)
-                return watched.Phase is CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver ? watched : watched with { Phase = CopyPhase.Copying };
-            var job = known.IsActive ? known.Handle.GetJobStatistics() : null;
+                return new CopyReading(CopyProgress.NotKnown with { Phase = CopyPhase.Completed }, Gone: route);
+            // libvirt keeps the job of a broken post-copy, for whoever continues it.
+            if (known.IsPostCopyBroken)
+                return new CopyReading(CopyProgress.NotKnown with { Phase = CopyPhase.HoldingBeforeSwitchOver, Error = "the post-copy was interrupted." }, Broken: route);
             if (job is { IsActive: true, Operation: VirDomainJobOperation.MigrationOut })
-                return CopyJob.Progress(IsBraked(known) ? CopyPhase.HoldingBeforeSwitchOver : CopyPhase.Copying, job);
-            return Close(connection, departure, CopyProgress.NotKnown with
-            {
-                Phase = CopyPhase.Failed, Error = $"The copy to {MigrationRoute.Parse(target).Uri} ended while nobody watched it; the domain is still here.",
-            });
+                return new CopyReading(CopyJob.Progress(IsBraked(known) || known.IsInPostCopy ? CopyPhase.HoldingBeforeSwitchOver : CopyPhase.Copying, job));
+            if (known.IsStoppedToMove)
+                return new CopyReading(CopyProgress.NotKnown with { Phase = CopyPhase.HoldingBeforeSwitchOver }, Undecided: route);
+            var lost = CopyProgress.NotKnown with { Phase = CopyPhase.Failed, Error = $"The copy to {route.Uri} ended while nobody watched it; the domain is still here." };
+            at.Register.Put(connection, departure with { At = host.Time.GetUtcNow(), Copy = lost });
+            return new CopyReading(lost);
         }
+    }
+
+    /// <summary>Whether the guest may be on the target although the job failed: then where it is has to be found out.</summary>
+    public static Outcome<bool> MayHaveLeft(VirConnect connection, DomainRef reference)
+    {
+        using var known = KnownDomain.Find(connection, reference.Vm);
+        return known is null || known.HasMoved || known.IsStoppedToMove || known.IsInPostCopy;
+    }
+
+    /// <summary>The guest goes on here: the target has never run it.</summary>
+    public static Outcome<Done> Resume(VirConnect connection, DomainRef reference)
+    {
+        using var known = KnownDomain.Find(connection, reference.Vm);
+        if (known is { IsStoppedToMove: true })
+            known.Handle.Resume();
+        return default(Done);
+    }
+
+    /// <summary>The guest runs on the target: what is left of it here, which is stopped, ends.</summary>
+    public static Outcome<Done> Forget(VirConnect connection, DomainRef reference)
+    {
+        using var known = KnownDomain.Find(connection, reference.Vm);
+        if (known is null)
+            return default(Done);
+        if (known.IsStoppedToMove)
+            known.Handle.Destroy();
+        known.Handle.Undefine(VirDomainUndefineFlags.ManagedSave | VirDomainUndefineFlags.Nvram);
+        return default(Done);
     }
 
     public Outcome<Done> Abort(VirConnect connection, DomainRef reference)
@@ -128,10 +169,17 @@ internal sealed class OutgoingCalls(CallSet at, LibvirtHost host)
         return xml.ToString(SaveOptions.DisableFormatting);
     }
 
-    private Outcome<CopyProgress> Close(VirConnect connection, DepartureRecord departure, CopyProgress end)
+    /// <summary>Null when nothing runs here, also when it has ended just now.</summary>
+    private static VirJobStatistics? JobOf(KnownDomain? known)
     {
-        at.Register.Put(connection, departure with { At = host.Time.GetUtcNow(), Copy = end });
-        return end;
+        try
+        {
+            return known is { IsActive: true } ? known.Handle.GetJobStatistics() : null;
+        }
+        catch (LibvirtException e) when (e.Code == VirErrorNumber.OperationInvalid)
+        {
+            return null;
+        }
     }
 
     private static bool IsBraked(KnownDomain known) => known.Handle.GetMigrationMaxSpeed() == CopyBrake.SlowestMiBPerSecond;

@@ -89,7 +89,7 @@ internal sealed class MemoryCopy(HostConnections hosts, MigrationRecords records
             return await AskTargetAsync(s, silent, ct);
         var switched = await source.Migration.SwitchOverAsync(s.Vm.Ref(), ct);
         if (!switched.TryGet(out var where, out var fault))
-            return fault.IsTransient() ? await AskTargetAsync(s, fault, ct) : fault;
+            return fault.IsTransient() && fault.Code != PostCopy.Interrupted ? await AskTargetAsync(s, fault, ct) : fault;
         var progress = await source.Migration.ReadProgressAsync(s.Vm.Ref(), ct);
         return new Landing(where, progress.Match(p => p.Phase == CopyPhase.None ? null : Transfer(p), _ => null));
     }

@@ -1,3 +1,4 @@
+using System.Globalization;
 using ControlPlane.Hypervisor;
 using ControlPlane.Hypervisor.Specification;
 using ControlPlane.Lab;
@@ -12,6 +13,11 @@ public sealed class FaultRig : IAsyncLifetime
 {
     /// <summary>What is sent to it is dropped without a word.</summary>
     private const string NobodysMac = "02:00:00:00:00:01";
+
+    private const string DaemonPid = "/run/libvirt/libvirtd.pid";
+
+    /// <summary>More than keep-alive messages that pile up while nobody reads, and less than an order of a migration.</summary>
+    private const int UnreadBytesMin = 1000;
 
     private readonly TwoHostsRig fixture = new();
 
@@ -40,6 +46,7 @@ public sealed class FaultRig : IAsyncLifetime
         await Rig.RestoreNetworkAsync(CancellationToken.None);
         foreach (var host in Rig.Hosts)
         {
+            await host.ExecuteAsync(["bash", "-c", $"kill -CONT \"$(cat {DaemonPid})\""], CancellationToken.None);
             await RestoreToMachineAsync(host);
             await host.StartDaemonAsync(CancellationToken.None);
         }
@@ -51,6 +58,26 @@ public sealed class FaultRig : IAsyncLifetime
 
     public static Task RestoreToMachineAsync(LabHost host) => RequireAsync(host, "ip", "neigh", "flush", "dev", "eth0", "nud", "permanent");
 
+    /// <summary>The domain's VMM dies, as when the kernel runs out of memory.</summary>
+    public static Task KillGuestAsync(LabHost host, string domain) => RequireAsync(host, "bash", "-c", $"kill -KILL \"$(cat /run/libvirt/qemu/{domain}.pid)\"");
+
+    public static Task SignalDaemonAsync(LabHost host, string signal) => RequireAsync(host, "bash", "-c", $"kill -{signal} \"$(cat {DaemonPid})\"");
+
+    /// <summary>As the daemon says it; empty when it has no such domain.</summary>
+    public static async Task<string> StateAsync(LabHost host, DomainDefinition vm) =>
+        (await host.VirshAsync(["domstate", RigFleet.NameOf(vm)], CancellationToken.None)) is { Succeeded: true } answer ? answer.Output.Trim() : "";
+
+    public static Task UntilStateAsync(LabHost host, DomainDefinition vm, string state) =>
+        RigFleet.UntilAsync(async () => await StateAsync(host, vm) is var now && now == state ? now : null, $"{host.Name} has the guest {state}");
+
+    /// <summary>Whether somebody waits for an answer of a daemon that reads nothing.</summary>
+    public static async Task<bool> HasUnreadAsync(LabHost host)
+    {
+        var connections = (await host.ExecuteAsync(["ss", "-Htn", "sport", "=", ":16509"], CancellationToken.None)).Output;
+        return connections.Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .Any(line => int.Parse(line.Split(' ', StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture) >= UnreadBytesMin);
+    }
+
     private static string MachineSeenBy(LabHost host) => string.Join('.', host.Address.ToString().Split('.')[..3]) + ".254";
 
     private static async Task RequireAsync(LabHost host, params string[] command)
@@ -59,10 +86,28 @@ public sealed class FaultRig : IAsyncLifetime
         Assert.True(result.Succeeded, result.Output);
     }
 
+    /// <summary>The busy guest on the first host has booted: its memory changes.</summary>
+    public async Task UntilWritesAsync(string domain)
+    {
+        string[] read = ["qemu-monitor-command", domain, "--hmp", "xp /1xb 0x10000"];
+        var before = await First.RequireVirshAsync(read, CancellationToken.None);
+        await RigFleet.UntilAsync(async () => await First.RequireVirshAsync(read, CancellationToken.None) is var now && now != before ? now : null, "the guest writes its memory");
+    }
+
     /// <summary>QEMU on the first host is sending the guest's memory.</summary>
-    public Task UntilMigratesAsync(DomainDefinition vm) => RigFleet.UntilAsync(
-        async () => await First.VirshAsync(["qemu-monitor-command", RigFleet.NameOf(vm), """{"execute":"query-migrate"}"""], CancellationToken.None) is var answer
-            && answer.Output.Contains("\"status\":\"active\"", StringComparison.Ordinal) ? answer : null, "the copy begins");
+    /// <param name="meanwhile">Looked at while it does not; throws when it never will.</param>
+    public Task UntilMigratesAsync(string domain, Func<Task<string>>? meanwhile = null)
+    {
+        var last = "";
+        return RigFleet.UntilAsync(async () =>
+        {
+            var answer = await First.VirshAsync(["qemu-monitor-command", domain, """{"execute":"query-migrate"}"""], CancellationToken.None);
+            if (answer.Output.Contains("\"status\":\"active\"", StringComparison.Ordinal))
+                return answer;
+            last = meanwhile is null ? answer.Output : await meanwhile();
+            return null;
+        }, () => $"the copy begins; {last}");
+    }
 
     public ValueTask DisposeAsync() => fixture.DisposeAsync();
 

@@ -98,11 +98,7 @@ internal sealed class RigFleet : IAsyncDisposable
     public async Task<DomainDefinition> BootBusyAsync(DomainDefinition definition)
     {
         await BootAsync(definition);
-        const string Written = "xp /1xb 0x10000";
-        var before = await rig.First.RequireVirshAsync(["qemu-monitor-command", NameOf(definition), "--hmp", Written], CancellationToken.None);
-        await UntilAsync(
-            async () => await rig.First.RequireVirshAsync(["qemu-monitor-command", NameOf(definition), "--hmp", Written], CancellationToken.None) is var now && now != before ? now : null,
-            "the guest writes its memory");
+        await rig.UntilWritesAsync(NameOf(definition));
         return definition;
     }
 

@@ -64,7 +64,7 @@ public sealed class TransportTests(FaultRig rig)
         var incoming = RigFleet.Ok(await fleet.Target.Migration.PrepareIncomingAsync(vm, Ct));
         RigFleet.Ok(await fleet.Source.Migration.BeginCopyAsync(vm.Ref, incoming, Options, Ct));
 
-        await rig.UntilMigratesAsync(vm);
+        await rig.UntilMigratesAsync(RigFleet.NameOf(vm));
         var parameters = await rig.First.RequireVirshAsync(["qemu-monitor-command", RigFleet.NameOf(vm), """{"execute":"query-migrate-parameters"}"""], Ct);
         await fleet.UntilHeldOrOverAsync(vm);
         Assert.Equal(SwitchOverResult.OnTarget, RigFleet.Ok(await fleet.Source.Migration.SwitchOverAsync(vm.Ref, Ct)));

@@ -1,0 +1,77 @@
+using ControlPlane.Domain;
+using ControlPlane.Hypervisor.Libvirt.Calls;
+using ControlPlane.Hypervisor.Libvirt.Connections;
+using LibvirtSharp;
+
+namespace ControlPlane.Hypervisor.Libvirt.Migration;
+
+/// <summary>Where a guest goes on once its memory was handed over: on the target, or back on the source, and never on both.</summary>
+internal sealed class Landing(LibvirtHost host, HostCalls calls)
+{
+    /// <summary>How it ended is remembered once it is certain. What is not is left open: whoever asks next finds out.</summary>
+    public async Task SettleAsync(DomainRef domain, MigrationRoute route, CopyProgress end, VirConnect target)
+    {
+        if (end.Phase == CopyPhase.Completed)
+        {
+            await LandAsync(domain, route, end, target);
+            return;
+        }
+        var looked = await calls.RunAsync((at, connection) => OutgoingCalls.MayHaveLeft(connection, domain), CancellationToken.None);
+        if (looked.TryGet(out var mayHaveLeft, out _) && !mayHaveLeft)
+            await RememberAsync(domain, route, end);
+    }
+
+    /// <summary>The source holds the guest no more: from here on it runs on the target, and the move is over.</summary>
+    public async Task<Outcome<CopyProgress>> LandAsync(DomainRef domain, MigrationRoute route, CopyProgress end, VirConnect target)
+    {
+        var landed = await OnTargetAsync(target, () =>
+        {
+            Arrival.Complete(target, domain.Vm);
+            return true;
+        });
+        return landed.Fault is { } fault ? fault : await RememberAsync(domain, route, end);
+    }
+
+    /// <summary>
+    /// The source holds the guest stopped at the switch-over, and whoever was to say where it goes on is gone. A target whose CPUs have run it has it;
+    /// otherwise it goes on here, since the target waits for a word that will not come any more.
+    /// </summary>
+    public async Task<Outcome<CopyProgress>> DecideAsync(DomainRef domain, MigrationRoute route, VirConnect target)
+    {
+        var looked = await OnTargetAsync(target, () => Arrival.HasRun(target, domain.Vm));
+        if (!looked.TryGet(out var hasRun, out var fault))
+            return fault;
+        var settled = await calls.RunAsync(
+            (at, connection) => hasRun ? OutgoingCalls.Forget(connection, domain) : OutgoingCalls.Resume(connection, domain), CancellationToken.None);
+        if (settled.Fault is { } refused)
+            return refused;
+        return hasRun
+            ? await LandAsync(domain, route, CopyProgress.NotKnown with { Phase = CopyPhase.Completed }, target)
+            : await RememberAsync(domain, route, CopyProgress.NotKnown with
+            {
+                Phase = CopyPhase.Failed, Error = $"The switch-over to {route.Uri} was interrupted before the guest ran there; it runs on here.",
+            });
+    }
+
+    private async Task<Outcome<CopyProgress>> RememberAsync(DomainRef domain, MigrationRoute route, CopyProgress end)
+    {
+        var remembered = await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).Remember(connection, domain, route, end), CancellationToken.None);
+        return remembered.Fault is { } unheard ? unheard : end;
+    }
+
+    private static async Task<Outcome<T>> OnTargetAsync<T>(VirConnect target, Func<T> call)
+    {
+        try
+        {
+            return await target.RunAsync(call, CancellationToken.None);
+        }
+        catch (LibvirtException e)
+        {
+            return LibvirtFaults.Of(e);
+        }
+        catch (ObjectDisposedException)
+        {
+            return Fault.Unavailable(LibvirtFaults.Silent, "The connection to the target was closed.");
+        }
+    }
+}
