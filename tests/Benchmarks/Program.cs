@@ -1,4 +1,5 @@
 using ControlPlane.Benchmarks;
+using ControlPlane.Benchmarks.Memory;
 using ControlPlane.Benchmarks.Placement;
 
 // Each benchmark by its name; without arguments all run. The process ends with 1 when a promise is missed.
@@ -9,6 +10,7 @@ var benchmarks = new Dictionary<string, Func<CancellationToken, Task<bool>>>(Str
     ["scale"] = async ct => Report.Print("100,000 VMs", await ScaleBenchmark.RunAsync(ct)),
     ["libvirt"] = async ct => Report.Print("What the control plane adds to libvirt", await LibvirtBenchmark.RunAsync(ct)),
     ["emulator"] = _ => Task.FromResult(Report.Print("The emulator's mechanisms", EmulatorBenchmark.Run())),
+    ["memory"] = async ct => Report.Print("Memory over migrations", await MemoryBenchmark.RunAsync(ct)),
     ["footprint"] = async ct => Report.Print("The demo server at rest", await FootprintBenchmark.RunAsync(ct)),
 };
 

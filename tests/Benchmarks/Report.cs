@@ -31,11 +31,17 @@ internal static class Report
         {
             line.Name, line.Value, line.Bound ?? "", line.Holds switch { true => "holds", false => "MISSED", null => "" },
         })];
-        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
         Console.WriteLine();
         Console.WriteLine($"## {title}");
-        foreach (var row in rows)
-            Console.WriteLine(string.Join("  ", row.Select((cell, column) => column == 1 ? cell.PadLeft(widths[column]) : cell.PadRight(widths[column]))).TrimEnd());
+        Table(rows, isNumber: column => column == 1);
         return lines.All(line => line.Holds != false);
+    }
+
+    /// <summary>Columns as wide as their widest cell; numbers to the right.</summary>
+    public static void Table(IReadOnlyList<string[]> rows, Func<int, bool> isNumber)
+    {
+        var widths = Enumerable.Range(0, rows[0].Length).Select(column => rows.Max(row => row[column].Length)).ToArray();
+        foreach (var row in rows)
+            Console.WriteLine(string.Join("  ", row.Select((cell, column) => isNumber(column) ? cell.PadLeft(widths[column]) : cell.PadRight(widths[column]))).TrimEnd());
     }
 }

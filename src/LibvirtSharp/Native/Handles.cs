@@ -2,8 +2,24 @@ using Microsoft.Win32.SafeHandles;
 
 namespace LibvirtSharp;
 
+/// <summary>One reference to an object of libvirt's.</summary>
+internal abstract class VirHandle : SafeHandleZeroOrMinusOneIsInvalid
+{
+    private bool isCounted = true;
+
+    protected VirHandle() : base(ownsHandle: true) => VirReferences.Count(1);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (isCounted)
+            VirReferences.Count(-1);
+        isCounted = false;
+        base.Dispose(disposing);
+    }
+}
+
 /// <summary>One reference to a <c>virConnect</c>. Objects got from a connection hold references of their own.</summary>
-internal sealed class VirConnectHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
+internal sealed class VirConnectHandle : VirHandle
 {
     /// <summary>What <c>virConnectClose</c> answered: how many references others still hold, negative on an error, null before.</summary>
     internal int? ReferencesLeft { get; private set; }
@@ -16,67 +32,67 @@ internal sealed class VirConnectHandle() : SafeHandleZeroOrMinusOneIsInvalid(own
 }
 
 /// <summary>One reference to a <c>virDomain</c>.</summary>
-internal sealed class VirDomainHandle : SafeHandleZeroOrMinusOneIsInvalid
+internal sealed class VirDomainHandle : VirHandle
 {
-    public VirDomainHandle() : base(ownsHandle: true)
+    public VirDomainHandle()
     {
     }
 
-    internal VirDomainHandle(nint reference) : base(ownsHandle: true) => SetHandle(reference);
+    internal VirDomainHandle(nint reference) => SetHandle(reference);
 
     protected override bool ReleaseHandle() => NativeDomain.virDomainFree(handle) == 0;
 }
 
 /// <summary>One reference to a <c>virNodeDevice</c>.</summary>
-internal sealed class VirNodeDeviceHandle : SafeHandleZeroOrMinusOneIsInvalid
+internal sealed class VirNodeDeviceHandle : VirHandle
 {
-    public VirNodeDeviceHandle() : base(ownsHandle: true)
+    public VirNodeDeviceHandle()
     {
     }
 
-    internal VirNodeDeviceHandle(nint reference) : base(ownsHandle: true) => SetHandle(reference);
+    internal VirNodeDeviceHandle(nint reference) => SetHandle(reference);
 
     protected override bool ReleaseHandle() => NativeNodeDevice.virNodeDeviceFree(handle) == 0;
 }
 
 /// <summary>One reference to a <c>virNetwork</c>.</summary>
-internal sealed class VirNetworkHandle : SafeHandleZeroOrMinusOneIsInvalid
+internal sealed class VirNetworkHandle : VirHandle
 {
-    public VirNetworkHandle() : base(ownsHandle: true)
+    public VirNetworkHandle()
     {
     }
 
-    internal VirNetworkHandle(nint reference) : base(ownsHandle: true) => SetHandle(reference);
+    internal VirNetworkHandle(nint reference) => SetHandle(reference);
 
     protected override bool ReleaseHandle() => NativeNetwork.virNetworkFree(handle) == 0;
 }
 
 /// <summary>One reference to a <c>virStoragePool</c>.</summary>
-internal sealed class VirStoragePoolHandle : SafeHandleZeroOrMinusOneIsInvalid
+internal sealed class VirStoragePoolHandle : VirHandle
 {
-    public VirStoragePoolHandle() : base(ownsHandle: true)
+    public VirStoragePoolHandle()
     {
     }
 
-    internal VirStoragePoolHandle(nint reference) : base(ownsHandle: true) => SetHandle(reference);
+    internal VirStoragePoolHandle(nint reference) => SetHandle(reference);
 
     protected override bool ReleaseHandle() => NativeStorage.virStoragePoolFree(handle) == 0;
 }
 
 /// <summary>One reference to a <c>virStorageVol</c>.</summary>
-internal sealed class VirStorageVolHandle : SafeHandleZeroOrMinusOneIsInvalid
+internal sealed class VirStorageVolHandle : VirHandle
 {
-    public VirStorageVolHandle() : base(ownsHandle: true)
+    public VirStorageVolHandle()
     {
     }
 
-    internal VirStorageVolHandle(nint reference) : base(ownsHandle: true) => SetHandle(reference);
+    internal VirStorageVolHandle(nint reference) => SetHandle(reference);
 
     protected override bool ReleaseHandle() => NativeStorage.virStorageVolFree(handle) == 0;
 }
 
 /// <summary>One reference to a <c>virStream</c>.</summary>
-internal sealed class VirStreamHandle() : SafeHandleZeroOrMinusOneIsInvalid(ownsHandle: true)
+internal sealed class VirStreamHandle : VirHandle
 {
     protected override bool ReleaseHandle() => NativeStorage.virStreamFree(handle) == 0;
 }

@@ -20,6 +20,15 @@ internal sealed class Operations(HttpClient http)
         await EnsureSucceededAsync(answer, ct);
     }
 
+    /// <summary>What is done at once, without an operation.</summary>
+    public async Task SendAsync(HttpMethod method, string path, object body, CancellationToken ct)
+    {
+        using var request = new HttpRequestMessage(method, path) { Content = JsonContent.Create(body) };
+        using var answer = await http.SendAsync(request, ct);
+        if (!answer.IsSuccessStatusCode)
+            throw new InvalidOperationException($"{path}: {(int)answer.StatusCode} {await answer.Content.ReadAsStringAsync(ct)}");
+    }
+
     public async Task<JsonElement> GetAsync(string path, CancellationToken ct) => await http.GetFromJsonAsync<JsonElement>(path, ct);
 
     /// <summary>Forgets the steps so far.</summary>
