@@ -31,9 +31,6 @@ internal sealed class EventStream(
     /// <summary>Proxies cut connections that are silent for longer; the token is looked at again as often.</summary>
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
-    /// <summary>Another server's commit that was not announced shows after this at the latest.</summary>
-    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(1);
-
     private long after = start.After;
 
     public async Task ExecuteAsync(HttpContext httpContext)
@@ -82,16 +79,26 @@ internal sealed class EventStream(
             }
             await response.Body.FlushAsync(ct);
             if (batch.Count < BatchMax)
-                await WaitAsync(news, ct);
+                await WaitAsync(news, Heartbeat - clock.GetElapsedTime(quietSince), ct);
         }
     }
 
-    private async Task WaitAsync(Task news, CancellationToken ct)
+    /// <summary>
+    /// Until there is news, or a heartbeat is due. Nothing is looked for in between: this server's commits and those of others announce
+    /// their events, and whoever hears others says when it may have missed something.
+    /// </summary>
+    private async Task WaitAsync(Task news, TimeSpan most, CancellationToken ct)
     {
-        using var timer = CancellationTokenSource.CreateLinkedTokenSource(ct);
-        await Task.WhenAny(news, Task.Delay(Poll, clock, timer.Token));
-        await timer.CancelAsync();
-        ct.ThrowIfCancellationRequested();
+        if (most <= TimeSpan.Zero)
+            return;
+        try
+        {
+            await news.WaitAsync(most, clock, ct);
+        }
+        catch (TimeoutException)
+        {
+            // The heartbeat is due.
+        }
     }
 
     private string Write(EventRecord e)

@@ -75,7 +75,8 @@ internal sealed class IdempotencyFilter(
             return new Fault(
                 FaultKind.Impossible, "idempotency-key-reused", "The Idempotency-Key was used for another request; take a new key for a new request.");
         var began = clock.GetTimestamp();
-        // Without an answer yet: another server is at work on it, or it crashed between its commit and its answer.
+        // Without an answer yet: another server is at work on it, or it crashed between its commit and its answer. Looked for now and then: what
+        // other servers announce are events and signals of sagas, and an answer that is kept is neither; in this server the gate tells.
         while (known.Status is null && clock.GetElapsedTime(began) < OtherServerPatience)
         {
             await Task.Delay(Poll, clock, http.RequestAborted);

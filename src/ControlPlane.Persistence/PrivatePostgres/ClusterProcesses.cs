@@ -58,6 +58,10 @@ internal sealed class ClusterProcesses(string dataDirectory, TimeProvider time)
         return signal != SigKill && ReadPostmaster() is { } postmaster && all.Contains(postmaster) ? [postmaster] : all;
     }
 
+    /// <summary>
+    /// Looks again and again: they are the children of a server that is no more, so nobody tells this one of their end, and one that ends may
+    /// have left another that was not there at the first look.
+    /// </summary>
     private async Task<bool> AreGoneAsync(TimeSpan timeout, CancellationToken ct)
     {
         var began = time.GetTimestamp();
