@@ -1,1 +1,4 @@
 global using LibvirtSharp;
+using ControlPlane.Testing.Postgres;
+
+[assembly: AssemblyFixture(typeof(MigratedPostgres))]

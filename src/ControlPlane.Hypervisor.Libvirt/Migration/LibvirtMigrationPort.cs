@@ -58,6 +58,9 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
             return Fault.Conflict("no-copy", $"No copy of VM {domain.Vm} is under way.");
         if (copies.TryGetValue(domain.Vm, out var copy))
             copy.DowntimeLimit = limit;
+        else if (progress.Phase == CopyPhase.Copying)
+            // Begun by another process, and watched by nobody: it cannot be held any more, and would never end if it were given no downtime.
+            return await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).AllowDowntime(connection, domain, limit), ct);
         return default(Done);
     }
 

@@ -120,6 +120,18 @@ internal sealed class OutgoingCalls(CallSet at, LibvirtHost host)
         }
     }
 
+    /// <summary>From now on the guest goes over by itself as soon as what is left takes no longer.</summary>
+    public Outcome<Done> AllowDowntime(VirConnect connection, DomainRef reference, TimeSpan limit)
+    {
+        if (!at.Admission.Find(connection, reference).TryGet(out var known, out var fault))
+            return fault;
+        using (known)
+        {
+            known.Handle.SetMigrationMaxDowntime(limit);
+            return default(Done);
+        }
+    }
+
     /// <summary>For a copy that another process began: how much downtime it was allowed is not known here.</summary>
     public Outcome<Done> LetGo(VirConnect connection, DomainRef reference)
     {
