@@ -1,5 +1,4 @@
 using ControlPlane.Lab.Guests;
-using ControlPlane.Lab.Processes;
 using ControlPlane.Testing;
 
 namespace ControlPlane.Lab.Tests;
@@ -53,7 +52,8 @@ public sealed class MendingTests
             Assert.All(wires, wire => Assert.True(Directory.Exists(wire)));
             var sayAWordAfterTheCut = "exec 3<>/dev/tcp/hv2/16509 && "
                 + $"ip neigh replace {rig.Second.Address} lladdr 02:00:00:00:00:01 dev eth1 nud permanent && echo unheard >&3";
-            Assert.Equal(new ShellResult(0, ""), await rig.First.ExecuteAsync(["bash", "-c", sayAWordAfterTheCut], Ct));
+            var said = await rig.First.ExecuteAsync(["bash", "-c", sayAWordAfterTheCut], Ct);
+            Assert.True(said.Succeeded, said.Output);
         }
         finally
         {
