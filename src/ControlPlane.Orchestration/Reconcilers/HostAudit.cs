@@ -14,20 +14,29 @@ namespace ControlPlane.Orchestration.Reconcilers;
 /// </summary>
 internal sealed class HostAudit(
     HostConnections hosts, DeviceStore devices, UsageStore usage, VmStore vms, VmAudit vmAudit, UnknownDomains unknownDomains,
-    LooseDevices looseDevices, HostConditions conditions, DomainSightings sightings, ReconcilerOptions options, TimeProvider clock)
+    LooseDevices looseDevices, HostConditions conditions, DomainSightings sightings, ReconcilerOptions options)
 {
     /// <returns>What was amiss; nothing when the host did not answer.</returns>
-    public async Task<IReadOnlyList<AuditFinding>> RunAsync(Host host, CancellationToken ct)
+    public async Task<IReadOnlyList<AuditFinding>> RunAsync(Host host, CancellationToken ct) =>
+        await LookAsync(host, ct) is { } look ? await JudgeAsync(host, look, ct) : [];
+
+    /// <returns>Null when the host did not answer.</returns>
+    public async Task<HostLook?> LookAsync(Host host, CancellationToken ct)
     {
         var opened = await hosts.OpenAsync(host.Id, ct);
         if (!opened.TryGet(out var hypervisor, out _))
-            return [];
+            return null;
         var listed = await hypervisor.ListDomainsAsync(ct);
         var bound = await hypervisor.ListDevicesAsync(ct);
         if (!listed.TryGet(out var domains, out _) || !bound.TryGet(out var statuses, out _))
-            return [];
-        sightings.Note(host.Id, domains, clock.GetUtcNow());
+            return null;
+        sightings.Note(host.Id, domains);
+        return new HostLook(hypervisor, domains, statuses);
+    }
 
+    public async Task<IReadOnlyList<AuditFinding>> JudgeAsync(Host host, HostLook look, CancellationToken ct)
+    {
+        var (hypervisor, domains, statuses) = look;
         var view = await ReadAsync(host.Id, domains, ct);
         var findings = new List<AuditFinding>();
         // Domains before devices: as long as a VMM holds one open, it cannot be proven clean.
@@ -65,3 +74,6 @@ internal sealed class HostAudit(
         Dictionary<VmId, DomainStatus> Domains, IReadOnlyList<Domain.Pci.PciDevice> Devices, ILookup<VmId, Domain.Pci.PciDevice> DevicesOf,
         HashSet<VmId> Holders, Dictionary<VmId, VirtualMachine> Vms);
 }
+
+/// <summary>What a host said that it has.</summary>
+internal sealed record HostLook(IHypervisor Hypervisor, IReadOnlyList<DomainStatus> Domains, IReadOnlyList<DeviceStatus> Devices);

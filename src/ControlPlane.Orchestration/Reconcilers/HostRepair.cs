@@ -14,7 +14,7 @@ namespace ControlPlane.Orchestration.Reconcilers;
 /// until then, and at last what is recorded.
 /// </summary>
 internal sealed class HostRepair(
-    VmHold hold, HostConnections hosts, DeviceSteps devices, DomainDefinitions definitions, VmPatches patches, FindingLog log,
+    VmHold hold, DomainSightings sightings, DeviceSteps devices, DomainDefinitions definitions, VmPatches patches, FindingLog log,
     BatchingWriter writer, ReconcilerOptions options)
 {
     public async Task<IReadOnlyList<AuditFinding>> RunAsync(VmPicture picture, IReadOnlyList<Discrepancy> due, IHypervisor hypervisor, CancellationToken ct)
@@ -73,26 +73,16 @@ internal sealed class HostRepair(
     {
         var (vm, here) = (repair.Vm, repair.Hypervisor);
         var seen = repair.Picture.Domain!.State;
-        if (seen is DomainState.Running or DomainState.Paused && vm.Host is { } home && !await RunsAtAsync(home, vm.Id, ct))
+        if (seen is DomainState.Running or DomainState.Paused && vm.Host is { } home && !await sightings.RunsAtAsync(home, vm.Id, ct))
             return "the VM is not seen to run on the host that it is recorded on.";
         // It may have arrived whole and wait for the word to run: then it is all there is of the guest.
-        if (seen == DomainState.Incoming && vm.Host is { } source && await FindAtAsync(source, vm.Id, ct) is null)
+        if (seen == DomainState.Incoming && vm.Host is { } source && !await HasDomainAsync(source, vm.Id, ct))
             return "the VM has no domain on the host that it is recorded on, so this may be the guest itself.";
         return (await here.RemoveAsync(vm.Ref(), seen, ct)).Fault?.Detail;
     }
 
-    private async Task<bool> RunsAtAsync(HostId home, VmId vm, CancellationToken ct) =>
-        await FindAtAsync(home, vm, ct) is { State: DomainState.Running or DomainState.Paused };
-
-    /// <summary>Null also when the host does not answer.</summary>
-    private async Task<DomainStatus?> FindAtAsync(HostId host, VmId vm, CancellationToken ct)
-    {
-        var opened = await hosts.OpenAsync(host, ct);
-        if (!opened.TryGet(out var hypervisor, out _))
-            return null;
-        var found = await hypervisor.FindDomainAsync(vm, ct);
-        return found.TryGet(out var domain, out _) ? domain : null;
-    }
+    private async Task<bool> HasDomainAsync(HostId host, VmId vm, CancellationToken ct) =>
+        (await sightings.FindAtAsync(host, vm, ct)).TryGet(out var domain, out _) && domain is not null;
 
     /// <summary>A device that the guest still has must leave it first: what a VMM holds open cannot be proven clean.</summary>
     private async Task<string?> BringHomeAsync(Repair repair, PciDevice device, CancellationToken ct)

@@ -27,23 +27,36 @@ internal sealed partial class LeakAuditor(HostStore hosts, HostAudit audit, Find
     public async Task<(int Hosts, IReadOnlyCollection<AuditFinding> Findings)> AuditAsync(CancellationToken ct)
     {
         var answering = (await hosts.AllAsync(ct)).Where(h => h.State is HostState.Up or HostState.Draining or HostState.Maintenance).ToList();
+        // All are looked at before one is judged: a guest that is off on this host may have been found on that one.
+        var looks = new ConcurrentBag<(Host Host, HostLook Look)>();
+        await EachAsync(answering, h => h, async (host, stop) =>
+        {
+            if (await audit.LookAsync(host, stop) is { } look)
+                looks.Add((host, look));
+        }, ct);
         var findings = new ConcurrentBag<AuditFinding>();
-        await Parallel.ForEachAsync(answering, new ParallelOptions { MaxDegreeOfParallelism = options.HostsAtOnce, CancellationToken = ct }, async (host, stop) =>
+        await EachAsync(looks, l => l.Host, async (looked, stop) =>
+        {
+            foreach (var finding in await audit.JudgeAsync(looked.Host, looked.Look, stop))
+                findings.Add(finding);
+        }, ct);
+        log.Sweep();
+        return (answering.Count, findings);
+    }
+
+    private Task EachAsync<T>(IReadOnlyCollection<T> all, Func<T, Host> hostOf, Func<T, CancellationToken, Task> act, CancellationToken ct) =>
+        Parallel.ForEachAsync(all, new ParallelOptions { MaxDegreeOfParallelism = options.HostsAtOnce, CancellationToken = ct }, async (one, stop) =>
         {
             try
             {
-                foreach (var finding in await audit.RunAsync(host, stop))
-                    findings.Add(finding);
+                await act(one, stop);
             }
             catch (Exception bug) when (bug is not OperationCanceledException)
             {
                 // One host's oddity must not keep the others from being looked at.
-                LogFailed(logger, bug, host.Name);
+                LogFailed(logger, bug, hostOf(one).Name);
             }
         });
-        log.Sweep();
-        return (answering.Count, findings);
-    }
 
     [LoggerMessage(1, LogLevel.Error, "The audit of host {Host} failed")]
     private static partial void LogFailed(ILogger logger, Exception bug, string host);

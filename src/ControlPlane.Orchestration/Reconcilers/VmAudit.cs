@@ -41,14 +41,16 @@ internal sealed class VmAudit(
         var picture = new VmPicture(vm, host, domain, owned, holdsShare);
         var due = VmRules.Judge(picture)
             .Where(d => guestOnly ? d.Kind is FindingKind.GuestOff or FindingKind.GuestPaused or FindingKind.GuestResumed : log.IsDue(d.Kind, host, d.Subject))
-            .Select(d => Misplaced(vm, d)).ToList();
+            .ToList();
+        for (var i = 0; i < due.Count; i++)
+            due[i] = await PlacedAsync(vm, due[i], ct);
         return due.Count == 0 ? []
             : due.Any(d => d.TouchesHost) ? await hostRepair.RunAsync(picture, due, hypervisor, ct)
             : await RecordAsync(vm, host, due, ct);
     }
 
-    private Discrepancy Misplaced(VirtualMachine vm, Discrepancy found) =>
-        found.Kind == FindingKind.GuestOff && sightings.RunsElsewhere(vm) is { } other
+    private async Task<Discrepancy> PlacedAsync(VirtualMachine vm, Discrepancy found, CancellationToken ct) =>
+        found.Kind == FindingKind.GuestOff && await sightings.RunsElsewhereAsync(vm, ct) is { } other
             ? found with { Kind = FindingKind.MisplacedGuest, Detail = $"{found.Detail} It was seen to run on host {other}." }
             : found;
 

@@ -43,6 +43,10 @@ internal static class Audits
     public static async Task<IReadOnlyList<(FindingKind Kind, bool Repaired)>> AuditAsync(this ServerProcess process) =>
         [.. (await process.Get<LeakAuditor>().AuditAsync(CancellationToken.None)).Findings.Select(f => (f.Kind, f.Repaired)).OrderBy(f => f.Kind)];
 
+    /// <summary>The same of one host alone.</summary>
+    public static async Task<IReadOnlyList<(FindingKind Kind, bool Repaired)>> AuditHostAsync(this ServerProcess process, string host) =>
+        [.. (await process.Get<HostAudit>().RunAsync(process.Get<FleetDirectory>().FindHost(host)!, CancellationToken.None)).Select(f => (f.Kind, f.Repaired))];
+
     public static async Task<IHypervisor> HypervisorAsync(this ServerProcess process, HostId host) =>
         (await process.Get<HostConnections>().OpenAsync(host, CancellationToken.None)).Value;
 

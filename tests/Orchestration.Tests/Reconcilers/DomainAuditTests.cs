@@ -98,6 +98,41 @@ public sealed class DomainAuditTests
         Assert.Equal((VmState.Running, null), ((await process.VmAsync(vm.Id)).State, (await process.VmAsync(vm.Id)).Operation));
     }
 
+    [Fact]
+    public async Task A_guest_is_not_taken_to_be_off_because_its_record_changed_after_it_was_seen_elsewhere()
+    {
+        await using var world = await ControlPlaneWorld.CreateAsync(emulation: Audits.Emulation);
+        await using var process = await world.StartFleetAsync();
+        var vm = await process.RunVmAsync(process.Draft("web-1", host: "hv1"));
+        await process.PlantDomainAsync(process.Host("hv2"), vm.Id, vm.Generation);
+        await (await process.HypervisorAsync(process.Host("hv1"))).DestroyAsync(vm.Ref(), default);
+
+        // The audit of hv2 takes hold of the VM and lets it go again, which changes its record.
+        Assert.Equal([(FindingKind.StrayDomain, false)], await process.AuditHostAsync("hv2"));
+        Assert.True((await process.VmAsync(vm.Id)).Generation > vm.Generation);
+        Assert.Equal([(FindingKind.MisplacedGuest, false)], await process.AuditHostAsync("hv1"));
+
+        Assert.Equal(VmState.Running, await process.StateAsync(vm.Id));
+    }
+
+    [Fact]
+    public async Task A_guest_is_taken_to_be_off_when_the_host_it_was_seen_on_has_it_no_more_and_not_while_that_host_is_silent()
+    {
+        await using var world = await ControlPlaneWorld.CreateAsync(emulation: Audits.Emulation);
+        await using var process = await world.StartFleetAsync();
+        var vm = await process.RunVmAsync(process.Draft("web-1", host: "hv1"));
+        await process.PlantDomainAsync(process.Host("hv2"), vm.Id, vm.Generation);
+        await (await process.HypervisorAsync(process.Host("hv1"))).DestroyAsync(vm.Ref(), default);
+        await process.AuditHostAsync("hv2");
+
+        world.Hypervisors.Crash(process.Host("hv2"));
+        Assert.Equal([(FindingKind.MisplacedGuest, false)], await process.AuditHostAsync("hv1"));
+        world.Hypervisors.Revive(process.Host("hv2"));
+        Assert.Equal([(FindingKind.GuestOff, true)], await process.AuditHostAsync("hv1"));
+
+        Assert.Equal(VmState.Stopped, await process.StateAsync(vm.Id));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
