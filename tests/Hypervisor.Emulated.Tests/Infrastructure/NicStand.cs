@@ -59,6 +59,19 @@ internal sealed class NicStand : IDisposable
         Clock.Enter().Dispose();
     }
 
+    /// <summary>So many frames each way, one for one; what is due happens after every fifty.</summary>
+    public void Exchange(GuestNic nic, int frames)
+    {
+        for (var n = 0; n < frames; n++)
+        {
+            nic.Send(NewFrame());
+            nic.Receive(NewFrame());
+            if (n % 50 == 0)
+                Settle();
+        }
+        Settle();
+    }
+
     public void Dispose() => Clock.Dispose();
 
     private void Take(Frame frame) => Taken.Add(frame with { Payload = frame.Payload.ToArray() });
