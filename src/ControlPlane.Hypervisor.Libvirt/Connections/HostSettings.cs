@@ -16,6 +16,11 @@ internal sealed record HostSettings(
 {
     public const string UsualPool = "default";
 
+    private static readonly (string Label, string[] Allowed)[] Choices =
+    [
+        ("libvirt-migration", ["peer-to-peer", "direct"]), ("libvirt-migration-tls", ["true", "false"]), ("libvirt-domain-type", ["qemu"]),
+    ];
+
     /// <summary>True for a daemon on this machine: its sysfs is ours.</summary>
     public bool IsLocal => new Uri(Uri).Host.Length == 0;
 
@@ -28,15 +33,29 @@ internal sealed record HostSettings(
         var uri = new Uri(text);
         var transport = LibvirtUri.TransportOf(uri);
         string? Label(string name) => host.Labels.GetValueOrDefault(name) is { Length: > 0 } value ? value : null;
+        if (WrongLabel(Label) is { } wrongLabel)
+            return Fault.Impossible("backend-label", $"Host {host.Name}: {wrongLabel}");
         var migration = Label("libvirt-migration-uri") ?? (uri.Host.Length > 0 ? $"tcp://{uri.Host}" : null);
-        if (migration is not null && !System.Uri.TryCreate(migration, UriKind.Absolute, out _))
-            return Fault.Impossible("backend-uri", $"Host {host.Name}: label libvirt-migration-uri is no URI: '{migration}'.");
         var pool = Label("libvirt-disk-pool") ?? UsualPool;
         return new HostSettings(
             text, pool, Label("libvirt-image-pool") ?? pool, migration is null ? null : new Uri(migration), Label("libvirt-peer-uri") ?? text,
             Label("libvirt-migration") is { } path ? path == "peer-to-peer" : transport is not "ssh" and not "libssh" and not "libssh2",
             Label("libvirt-migration-tls") is { } tls ? tls == "true" : transport is "tls",
             Label("libvirt-domain-type"));
+    }
+
+    /// <summary>What is wrong, with the fix; null: nothing. A mistyped <c>true</c> must not send a guest's memory unencrypted.</summary>
+    private static string? WrongLabel(Func<string, string?> label)
+    {
+        foreach (var (name, allowed) in Choices)
+        {
+            if (label(name) is { } value && !allowed.Contains(value))
+                return $"label {name} is '{value}'; it should be {string.Join(" or ", allowed.Select(a => $"'{a}'"))}.";
+        }
+        if (label("libvirt-migration-uri") is { } migration
+            && !(System.Uri.TryCreate(migration, UriKind.Absolute, out var uri) && uri is { Scheme: "tcp" or "rdma", Host.Length: > 0, UserInfo.Length: 0 }))
+            return $"label libvirt-migration-uri is '{migration}'; it should be like tcp://10.0.0.2 or tcp://[fd00::2]:49152.";
+        return label("libvirt-peer-uri") is { } peer && LibvirtUri.Check(peer) is { } wrong ? $"label libvirt-peer-uri: {wrong}" : null;
     }
 }
 
