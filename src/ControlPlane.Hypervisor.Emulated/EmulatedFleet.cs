@@ -127,18 +127,22 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         if (!blueprints.TryGetValue(profile.Name, out var blueprint) || !ReferenceEquals(blueprint.Profile, profile))
             blueprints[profile.Name] = blueprint = new MachineBlueprint(profile);
         var timings = new EmulationTimings(options.Guest, options.Host, options.CloseTimeout, options.Seed);
-        var host = new EmulatedHost(record.Id, blueprint, clock, timings, fabric) { Fleet = models.Values };
-        host.Label(record.Labels);
-        if (PathOf(record.Id) is { } path)
+        var (path, bytes) = (PathOf(record.Id), 0L);
+        List<JournalRecord> records = path is null ? [] : JournalLines.Read(path, line => JournalJson.Read(line.Span), out bytes);
+        var before = JournalState.Fold(records);
+        var boot = HostSnapshot.SettingsOf(before, new HostLabels(record.Labels).HiddenFunctions);
+        var host = new EmulatedHost(record.Id, blueprint, clock, timings, fabric, record.Labels, boot) { Fleet = models.Values };
+        if (path is not null)
         {
-            var records = JournalLines.Read(path, line => JournalJson.Read(line.Span), out var bytes);
-            HostSnapshot.Restore(host, records);
+            HostSnapshot.Restore(host, before);
             var mended = ground.ApplyPending(host);
             var state = HostSnapshot.Of(host).ToArray();
             // Rewriting costs a rename, which file systems make sure of; lines are rewritten once half of them say nothing any more.
             host.Journal = mended || records.Count > (2 * state.Length) + 64
                 ? HostJournal.Replace(path, state)
                 : HostJournal.Continue(path, bytes);
+            if (before.Booted is null)
+                host.Record(host.BootRecord);
         }
         models[record.Id] = host;
         var gate = new CallGate(host, Faults);

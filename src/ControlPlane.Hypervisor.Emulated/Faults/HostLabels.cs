@@ -15,6 +15,8 @@ public sealed class HostLabels(IReadOnlyDictionary<string, string> labels)
     public const string MigrationChannelCount = "emulator.migration-channels";
     public const string Wire = "emulator.wire";
     public const string PostedInterrupts = "emulator.posted-interrupts";
+    public const string Hide = "emulator.hide";
+    public const string DriversAutoprobe = "emulator.sriov-drivers-autoprobe";
 
     public static readonly HostLabels None = new(new Dictionary<string, string>());
 
@@ -45,6 +47,12 @@ public sealed class HostLabels(IReadOnlyDictionary<string, string> labels)
 
     /// <summary>True when devices' interrupts go through the host instead of into the running guest.</summary>
     public bool PostsNoInterrupts => labels.GetValueOrDefault(PostedInterrupts) == "off";
+
+    /// <summary>Functions that the host's own drivers shall not see from its next boot on; empty: none.</summary>
+    public string HiddenFunctions => labels.GetValueOrDefault(Hide) ?? "";
+
+    /// <summary>False when new virtual functions of the physical one are offered to no driver.</summary>
+    public bool ProbesVirtualFunctions(PciAddress physical) => !Says(DriversAutoprobe, physical, "off");
 
     /// <summary>The wire that a physical function is plugged into, where a label says so.</summary>
     public string? WireOf(PciAddress address) => labels.GetValueOrDefault($"{Wire}.{address}");

@@ -74,7 +74,7 @@ internal sealed class DeviceCalls(EmulatedHost host)
             return busy;
         if (settings.Network is { } network)
             host.Network.Learn(network, function);
-        function.BindOverride(EmulatedFunction.VfioDriver);
+        host.Tree.Drivers.Assign(function);
         host.SetHold(claim.Address, new DeviceHold(claim.Generation, Closed: false, owner, settings));
         return default(Done);
     }
@@ -118,7 +118,7 @@ internal sealed class DeviceCalls(EmulatedHost host)
             return Fault.NotFound("pci-device", claim.Address.ToString());
         var settings = host.HoldOf(claim.Address)?.Settings ?? DeviceSettings.None;
         if (host.OpenDevices.IsHeld(function))
-            return new CleanProof(false, null, null, settings, function.Driver, function.DriverWanted);
+            return new CleanProof(false, null, null, settings, function.Driver, host.Tree.Drivers.WantedFor(function));
         var (method, error) = FunctionReset.Run(
             host.Tree, function, (f, _) => host.Labels.ResetFails(f.Address) ? $"not ready 60000 ms after reset; giving up on {f.Address}" : null);
         var readBack = host.Labels.ClearingFails(claim.Address) ? settings : DeviceSettings.None;
@@ -127,13 +127,13 @@ internal sealed class DeviceCalls(EmulatedHost host)
         if (isClean)
             ReturnToHost(function);
         host.SetHold(claim.Address, new DeviceHold(claim.Generation, Closed: true, null, readBack));
-        return new CleanProof(true, method, error, readBack, function.Driver, function.DriverWanted);
+        return new CleanProof(true, method, error, readBack, function.Driver, host.Tree.Drivers.WantedFor(function));
     }
 
     public Outcome<IReadOnlyList<DeviceStatus>> List() =>
         host.Holds
             .Where(h => host.Tree.Find(h.Key) is { } f
-                && (h.Value.Owner is not null || f.Driver == EmulatedFunction.VfioDriver || f.HeldOpen || h.Value.Settings != DeviceSettings.None))
+                && (h.Value.Owner is not null || f.DriverOverride is not null || f.HeldOpen || h.Value.Settings != DeviceSettings.None))
             .OrderBy(h => h.Key)
             .Select(h =>
             {
@@ -146,11 +146,11 @@ internal sealed class DeviceCalls(EmulatedHost host)
     /// <summary>A physical function that gets its driver back makes the virtual functions that the host's configuration asks for.</summary>
     private void ReturnToHost(EmulatedFunction function)
     {
-        function.Rebind();
+        host.Tree.Drivers.Return(function);
         if (host.Tree.SriovOf(function.Address) is { } sriov)
         {
             var configured = host.ConfiguredVfs.TryGetValue(function.Address, out var count) ? count : function.Sriov!.VfCount;
-            if (configured != sriov.Virtual.Count)
+            if (function.Driver != EmulatedFunction.VfioDriver && configured != sriov.Virtual.Count)
             {
                 sriov.StoreNumVfs(configured, _ => false);
                 host.Events.Tell(new HypervisorEvent.InventoryChanged(host.Clock.Now));

@@ -27,13 +27,16 @@ internal sealed class EmulatedHost : ICounting
     private CrashPoint? spentCrash;
     private HostInventory? scanned;
 
-    public EmulatedHost(HostId id, MachineBlueprint blueprint, ModelClock clock, EmulationTimings timings, Fabric fabric)
+    /// <param name="boot">Of its first boot here.</param>
+    public EmulatedHost(
+        HostId id, MachineBlueprint blueprint, ModelClock clock, EmulationTimings timings, Fabric fabric, IReadOnlyDictionary<string, string> labels, BootSettings boot)
     {
         Id = id;
+        Label(labels);
         Blueprint = blueprint;
         Clock = clock;
         Timings = timings;
-        Tree = new PciTree(blueprint);
+        Tree = new PciTree(blueprint, boot, physical => Labels.ProbesVirtualFunctions(physical));
         Memory = new HostMemory();
         OpenDevices = new OpenDevices(clock);
         Traffic = new HostTraffic(this);
@@ -144,8 +147,10 @@ internal sealed class EmulatedHost : ICounting
         Record(RecordOf(address, hold));
     }
 
+    public JournalRecord BootRecord => new JournalRecord.Booted(Tree.Drivers.Hidden.Text);
+
     public JournalRecord RecordOf(PciAddress address, DeviceHold hold) => new JournalRecord.DeviceIs(
-        address, hold.Generation, hold.Closed, Tree.Find(address)?.Driver == EmulatedFunction.VfioDriver, hold.Owner, hold.Settings);
+        address, hold.Generation, hold.Closed, Tree.Find(address)?.DriverOverride is not null, hold.Owner, hold.Settings);
 
     /// <summary>A device may be given to a guest only while it is prepared for it, under this very claim.</summary>
     public Fault? CheckPrepared(VmId vm, DomainDevice device)
@@ -226,38 +231,36 @@ internal sealed class EmulatedHost : ICounting
     {
         sheet.Add("domains", "defined", Domains.Count);
         sheet.Add("domains", "running", Domains.Values.Count(d => d.State == DomainState.Running));
+        Tree.Drivers.CountInto(sheet);
         Memory.CountInto(sheet);
         Iommu.CountInto(sheet);
         Interrupts.CountInto(sheet);
         Network.CountInto(sheet);
     }
 
-    /// <summary>The host boots again: its domains are known and off, its functions as after power-on.</summary>
-    public void Revive() => IsDown = false;
-
     /// <summary>
-    /// Functions are bound to their own drivers, have no settings of anybody, and exist as the host's configuration says (it applies the
-    /// virtual function counts at each boot). What was seen of generations stays: it is on the host's disk.
+    /// The host boots again: its domains are known and off, its functions appear to its drivers anew, and its configuration is applied.
+    /// What was seen of generations stays: it is on the host's disk.
     /// </summary>
-    public void HardwareReset()
+    public void Revive()
+    {
+        if (!IsDown)
+            return;
+        IsDown = false;
+        Interrupts.PowerOn();
+        Tree.Boot(new BootSettings(new HiddenFunctions(Labels.HiddenFunctions), configuredVfs, []));
+        scanned = null;
+        Record(BootRecord);
+    }
+
+    /// <summary>No device is open or reaches anything, no driver has any, and nothing is left of what was set for guests.</summary>
+    private void HardwareReset()
     {
         Iommu.Reset();
         OpenDevices.Clear();
-        foreach (var function in Tree.Functions.ToArray())
-        {
-            function.HeldOpen = false;
-            function.Rebind();
-        }
+        Tree.PowerOff();
         foreach (var (address, hold) in holds.ToArray())
             holds[address] = hold with { Owner = null, Settings = DeviceSettings.None };
-        foreach (var (physical, count) in configuredVfs)
-        {
-            if (Tree.SriovOf(physical) is { } sriov)
-            {
-                sriov.StoreNumVfs(0, _ => false);
-                sriov.StoreNumVfs(count, _ => false);
-            }
-        }
         scanned = null;
     }
 }

@@ -9,6 +9,8 @@ internal static class HostSnapshot
     /// <summary>Everything that a journal of this host must say, each thing once.</summary>
     public static IEnumerable<JournalRecord> Of(EmulatedHost host)
     {
+        if (!host.IsDown)
+            yield return host.BootRecord;
         foreach (var (physical, count) in host.ConfiguredVfs)
             yield return new JournalRecord.VirtualFunctionsAre(physical, count);
         foreach (var (vm, epoch) in host.Epochs)
@@ -23,30 +25,20 @@ internal static class HostSnapshot
             yield return new JournalRecord.SwitchedOver(number);
     }
 
-    /// <summary>Brings a host that was just built to the state that the records give.</summary>
-    public static void Restore(EmulatedHost host, IReadOnlyList<JournalRecord> records)
+    /// <summary>How the host's functions stood when the process died: the host itself ran on, or boots now because it had lost its power.</summary>
+    /// <param name="hidden">What a boot of this moment would hide.</param>
+    public static BootSettings SettingsOf(JournalState state, string hidden) => new(
+        new HiddenFunctions(state.Booted?.Hidden ?? hidden), state.VirtualFunctions, [.. state.Devices.Values.Where(d => d.Bound).Select(d => d.Address)]);
+
+    /// <summary>Brings a host that was just built with those settings to the state that the journal gives.</summary>
+    public static void Restore(EmulatedHost host, JournalState state)
     {
-        var state = JournalState.Fold(records);
         foreach (var (physical, count) in state.VirtualFunctions)
-        {
-            if (host.Tree.SriovOf(physical) is { } sriov)
-            {
-                sriov.StoreNumVfs(0, _ => false);
-                sriov.StoreNumVfs(count, _ => false);
-            }
             host.ConfigureVfs(physical, count);
-        }
         foreach (var (vm, epoch) in state.Epochs)
             host.SeeEpoch(vm, epoch);
         foreach (var device in state.Devices.Values)
-        {
-            if (device.Bound && host.Tree.Find(device.Address) is { } function)
-            {
-                host.Tree.SriovOf(device.Address)?.StoreNumVfs(0, _ => false);
-                function.BindOverride(EmulatedFunction.VfioDriver);
-            }
             host.SetHold(device.Address, new DeviceHold(device.Generation, device.Closed, device.Owner, device.Settings));
-        }
         foreach (var (vm, ended) in state.Departures)
             host.Departures.Note(vm, ended);
         foreach (var number in state.SwitchOvers)

@@ -21,6 +21,9 @@ internal sealed class InterruptRouter : ICounting
         Remapper = new InterruptRemapper(iommu.Translator);
         Pins = new IntxRouting(tree);
         iommu.OnInterruptMessage = (requester, address, _) => Remapper.Take(requester, address);
+        (tree.Drivers.HostBound, tree.Drivers.HostUnbound) = (HostBound, HostUnbound);
+        foreach (var function in tree.Functions.Where(f => f.Driver is not (null or EmulatedFunction.VfioDriver)))
+            HostBound(function);
     }
 
     public InterruptRemapper Remapper { get; }
@@ -45,6 +48,31 @@ internal sealed class InterruptRouter : ICounting
 
     /// <summary>A function has an event of its vector. False: no guest has it, or the message was blocked.</summary>
     public bool Signal(EmulatedFunction function, int vector) => open.TryGetValue(function.Address, out var interrupts) && interrupts.Signal(vector);
+
+    /// <summary>The host boots: its lines are on again, and drivers will ask for them anew.</summary>
+    public void PowerOn() => Pins.Clear();
+
+    /// <summary>A driver of the host has the function. With messages it needs no line; over a line it hears of the function as long as it has it.</summary>
+    private void HostBound(EmulatedFunction function)
+    {
+        if (!function.IsBridge && function.Config.Capabilities is { Msi: 0, Msix: 0 })
+            Pins.LineOf(function)?.Register(function.Address, () => Serve(function));
+    }
+
+    /// <summary>The driver quiets the function before it lets go: nobody on the host could afterwards.</summary>
+    private void HostUnbound(EmulatedFunction function)
+    {
+        Pins.Lower(function);
+        Pins.LineOf(function)?.Unregister(function.Address);
+    }
+
+    private bool Serve(EmulatedFunction function)
+    {
+        if (!IntxRouting.IsRaised(function) || IntxRouting.IsDisconnected(function))
+            return false;
+        Pins.Lower(function);
+        return true;
+    }
 
     public void CountInto(CounterSheet sheet)
     {

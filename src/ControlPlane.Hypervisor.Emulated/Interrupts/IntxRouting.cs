@@ -64,6 +64,9 @@ internal sealed class IntxRouting(PciTree tree) : ICounting
             LineOf(function)?.Assert(function.Address);
     }
 
+    /// <summary>After a boot no line has a handler, and none is off.</summary>
+    public void Clear() => lines.Clear();
+
     public void CountInto(CounterSheet sheet)
     {
         foreach (var line in lines.Values)

@@ -16,6 +16,7 @@ namespace ControlPlane.Hypervisor.Emulated.Journal;
 [JsonSerializable(typeof(JournalRecord.EpochSeen))]
 [JsonSerializable(typeof(JournalRecord.DeviceIs))]
 [JsonSerializable(typeof(JournalRecord.VirtualFunctionsAre))]
+[JsonSerializable(typeof(JournalRecord.Booted))]
 [JsonSerializable(typeof(JournalRecord.HostDied))]
 [JsonSerializable(typeof(JournalRecord.Departed))]
 [JsonSerializable(typeof(JournalRecord.SwitchedOver))]
@@ -34,6 +35,7 @@ internal sealed partial class JournalJson : JsonSerializerContext
             case JournalRecord.EpochSeen r: Value("epoch", r, Default.EpochSeen); break;
             case JournalRecord.DeviceIs r: Value("device", r, Default.DeviceIs); break;
             case JournalRecord.VirtualFunctionsAre r: Value("vfs", r, Default.VirtualFunctionsAre); break;
+            case JournalRecord.Booted r: Value("booted", r, Default.Booted); break;
             case JournalRecord.HostDied r: Value("died", r, Default.HostDied); break;
             case JournalRecord.Departed r: Value("departed", r, Default.Departed); break;
             case JournalRecord.SwitchedOver r: Value("switched", r, Default.SwitchedOver); break;
@@ -64,6 +66,7 @@ internal sealed partial class JournalJson : JsonSerializerContext
             "epoch" => JsonSerializer.Deserialize(ref reader, Default.EpochSeen),
             "device" => JsonSerializer.Deserialize(ref reader, Default.DeviceIs),
             "vfs" => JsonSerializer.Deserialize(ref reader, Default.VirtualFunctionsAre),
+            "booted" => JsonSerializer.Deserialize(ref reader, Default.Booted),
             "died" => JsonSerializer.Deserialize(ref reader, Default.HostDied),
             "departed" => JsonSerializer.Deserialize(ref reader, Default.Departed),
             "switched" => JsonSerializer.Deserialize(ref reader, Default.SwitchedOver),

@@ -26,6 +26,9 @@ internal abstract record JournalRecord
 
     public sealed record VirtualFunctionsAre(PciAddress PhysicalFunction, int Count) : JournalRecord;
 
+    /// <param name="Hidden">The functions that this boot hides from the host's drivers, as the label named them.</param>
+    public sealed record Booted(string Hidden) : JournalRecord;
+
     /// <summary>The host went down with all its guests.</summary>
     public sealed record HostDied : JournalRecord;
 

@@ -14,6 +14,9 @@ internal sealed class JournalState
 
     public Dictionary<PciAddress, int> VirtualFunctions { get; } = [];
 
+    /// <summary>Null: the host has lost its power since, or never had it.</summary>
+    public JournalRecord.Booted? Booted { get; private set; }
+
     public Dictionary<VmId, CopyProgress> Departures { get; } = [];
 
     public HashSet<long> SwitchOvers { get; } = [];
@@ -49,6 +52,9 @@ internal sealed class JournalState
             case JournalRecord.VirtualFunctionsAre r:
                 VirtualFunctions[r.PhysicalFunction] = r.Count;
                 break;
+            case JournalRecord.Booted r:
+                Booted = r;
+                break;
             case JournalRecord.HostDied:
                 PowerLost();
                 break;
@@ -66,6 +72,7 @@ internal sealed class JournalState
 
     private void PowerLost()
     {
+        Booted = null;
         foreach (var (vm, domain) in Domains.ToArray())
             Domains[vm] = domain with { State = DomainState.Off };
         foreach (var (address, device) in Devices.ToArray())

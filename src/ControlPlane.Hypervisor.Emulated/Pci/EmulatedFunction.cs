@@ -15,7 +15,6 @@ internal sealed class EmulatedFunction
         Config = config;
         PhysicalFunction = physicalFunction;
         VirtualIndex = virtualIndex;
-        Driver = DriverWanted = described.Driver;
         IommuGroup = described.IommuGroup;
     }
 
@@ -39,14 +38,17 @@ internal sealed class EmulatedFunction
 
     public PciAddress? Parent => described.Parent;
 
-    /// <summary>The driver bound now.</summary>
-    public string? Driver { get; private set; }
+    /// <summary>The driver bound now; <see cref="DriverCore"/> decides.</summary>
+    public string? Driver { get; set; }
 
-    /// <summary>The driver that the host binds when nobody overrides it.</summary>
-    public string? DriverWanted { get; }
+    /// <summary>The host's driver that knows the function's ids.</summary>
+    public string? HostDriver => described.Driver;
 
     /// <summary>sysfs <c>driver_override</c>: while set, no other driver binds.</summary>
-    public string? DriverOverride { get; private set; }
+    public string? DriverOverride { get; set; }
+
+    /// <summary>How often a driver of the host has had it since it appeared.</summary>
+    public int HostBinds { get; set; }
 
     /// <summary>True while a VMM has the function open through VFIO.</summary>
     public bool HeldOpen { get; set; }
@@ -66,20 +68,6 @@ internal sealed class EmulatedFunction
     public SriovCapability? Sriov => described.Sriov;
 
     public PciFunction Described => described;
-
-    /// <summary>Overrides the driver, unbinds the present one and binds the override, as libvirt does before an assignment.</summary>
-    public void BindOverride(string driver)
-    {
-        DriverOverride = driver;
-        Driver = driver;
-    }
-
-    /// <summary>Takes the override away and lets the host's own driver bind again.</summary>
-    public void Rebind()
-    {
-        DriverOverride = null;
-        Driver = DriverWanted;
-    }
 
     public void SetBusMaster(bool on)
     {

@@ -10,22 +10,30 @@ internal sealed class PciTree
     private readonly MachineBlueprint blueprint;
     private int nextGroup;
 
-    public PciTree(MachineBlueprint blueprint)
+    /// <param name="settings">Of the host's first boot; null: as described, and nothing is hidden.</param>
+    /// <param name="autoprobe">See <see cref="DriverCore"/>; null: always.</param>
+    public PciTree(MachineBlueprint blueprint, BootSettings? settings = null, Func<PciAddress, bool>? autoprobe = null)
     {
         this.blueprint = blueprint;
+        Drivers = new DriverCore(autoprobe ?? (_ => true));
+        Drivers.Begin(settings ??= BootSettings.AsDescribed);
         var described = blueprint.Inventory.Functions;
         nextGroup = described.Max(f => f.IommuGroup) is { } highest ? highest + 1 : 0;
         foreach (var function in described.Where(f => f.Function != FunctionKind.Virtual))
-            functions[function.Address] = new EmulatedFunction(function, blueprint.NewConfig(function));
+            Add(new EmulatedFunction(function, blueprint.NewConfig(function)));
         foreach (var physical in functions.Values.Where(f => f.Sriov is not null).ToArray())
             AddSriov(physical);
         // A description may show virtual functions without their maker (a dump without its capabilities): they stand for themselves.
         foreach (var orphan in described.Where(f => f.Function == FunctionKind.Virtual && !functions.ContainsKey(f.Address)))
         {
             var physical = orphan.PhysicalFunction is { } address ? functions.GetValueOrDefault(address) : null;
-            functions[orphan.Address] = new EmulatedFunction(orphan, blueprint.NewConfig(orphan), physical);
+            Add(new EmulatedFunction(orphan, blueprint.NewConfig(orphan), physical));
         }
+        Configure(settings);
     }
+
+    /// <summary>Who drives the functions.</summary>
+    public DriverCore Drivers { get; }
 
     /// <summary>In the order of their addresses.</summary>
     public IEnumerable<EmulatedFunction> Functions => functions.Values;
@@ -93,9 +101,43 @@ internal sealed class PciTree
     public IReadOnlyList<EmulatedFunction> NotViable(int group) =>
         [.. GroupOf(group).Where(f => !f.IsBridge && f.Driver is not (null or EmulatedFunction.VfioDriver))];
 
-    internal void Add(EmulatedFunction function) => functions.Add(function.Address, function);
+    /// <summary>The host has lost its power. What functions are there shows at the next boot.</summary>
+    public void PowerOff()
+    {
+        foreach (var function in functions.Values)
+        {
+            function.HeldOpen = false;
+            Drivers.PowerOff(function);
+        }
+    }
 
-    internal void Remove(EmulatedFunction function) => functions.Remove(function.Address);
+    /// <summary>The host boots again: every function appears to its drivers, virtual ones when the driver of theirs has made them.</summary>
+    public void Boot(BootSettings settings)
+    {
+        Drivers.Begin(settings);
+        foreach (var state in sriov.Values)
+            state.Enable(0);
+        foreach (var function in functions.Values.ToArray())
+            Drivers.Appear(function);
+        foreach (var (physical, state) in sriov)
+            state.Enable(DescribedCount(physical));
+        Configure(settings);
+    }
+
+    /// <summary>The virtual functions that the description shows of a physical one.</summary>
+    public int DescribedCount(PciAddress physical) => blueprint.Inventory.Functions.Count(f => f.PhysicalFunction == physical);
+
+    internal void Add(EmulatedFunction function)
+    {
+        functions.Add(function.Address, function);
+        Drivers.Appear(function);
+    }
+
+    internal void Remove(EmulatedFunction function)
+    {
+        functions.Remove(function.Address);
+        Drivers.Vanish(function);
+    }
 
     internal int? GroupForVirtual(EmulatedFunction physical, PciAddress address)
     {
@@ -110,7 +152,14 @@ internal sealed class PciTree
     {
         var state = new SriovState(this, physical, blueprint.VirtualImageOf(physical.Address));
         sriov[physical.Address] = state;
-        state.EnableAsDescribed(blueprint.Inventory.Functions.Count(f => f.PhysicalFunction == physical.Address));
+        state.Enable(DescribedCount(physical.Address));
+    }
+
+    /// <summary>What the host's configuration says of virtual functions, each boot applies.</summary>
+    private void Configure(BootSettings settings)
+    {
+        foreach (var (physical, count) in settings.VirtualFunctions)
+            SriovOf(physical)?.Enable(count);
     }
 
     private void ResetOne(EmulatedFunction function)

@@ -58,9 +58,11 @@ internal sealed class SriovState(PciTree tree, EmulatedFunction physical, Virtua
         SetCount(enabled ? (int)physical.Config.Read(at + PciRegisters.SriovNumVfs, 2) : 0);
     }
 
-    /// <summary>The functions that the description shows are there from the start.</summary>
-    public void EnableAsDescribed(int count)
+    /// <summary>At a boot: makes as many as the description shows, or the host's configuration asks for. Without its driver there are none.</summary>
+    public void Enable(int count)
     {
+        if (physical.Driver == EmulatedFunction.VfioDriver && physical.HostDriver != EmulatedFunction.VfioDriver)
+            count = 0;
         var at = physical.Config.Capabilities.Sriov;
         if (at != 0)
         {

@@ -14,10 +14,12 @@ internal sealed class TestFleet : ISpecificationFleet
 {
     private readonly Dictionary<HostId, Dictionary<string, string>> labels = [];
     private readonly string capture;
+    private readonly (string Name, string Value)[] atFirst;
 
-    public TestFleet(string capture = "sriov", EmulationOptions? options = null, VirtualTime? time = null)
+    /// <param name="atFirst">Labels that both hosts have from the beginning.</param>
+    public TestFleet(string capture = "sriov", EmulationOptions? options = null, VirtualTime? time = null, params (string Name, string Value)[] atFirst)
     {
-        this.capture = capture;
+        (this.capture, this.atFirst) = (capture, atFirst);
         Virtual = time ?? new VirtualTime();
         Fleet = new EmulatedFleet(options ?? new EmulationOptions(), (name, _) => ValueTask.FromResult<Inventory.Profiles.HostProfile?>(Captures.Named(name)), Virtual);
         Source = Open(1);
@@ -85,7 +87,7 @@ internal sealed class TestFleet : ISpecificationFleet
     public IHypervisor Open(int number)
     {
         var id = new HostId(new Guid(number, 0, 0, [0x80, 0, 0, 0, 0, 0, 0, 0]));
-        var own = labels.TryGetValue(id, out var known) ? known : labels[id] = [];
+        var own = labels.TryGetValue(id, out var known) ? known : labels[id] = atFirst.ToDictionary(l => l.Name, l => l.Value);
         var host = new Host(
             id, $"hv{number}", new HostBackend(BackendKind.Emulated, capture), HostState.Up, null, own, HostCapacity.Unknown, CpuModel.Unknown,
             1, 1, false, null, Generation.None, null, Time.GetUtcNow(), Time.GetUtcNow());
