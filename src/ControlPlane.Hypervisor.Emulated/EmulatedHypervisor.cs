@@ -57,7 +57,7 @@ internal sealed class EmulatedHypervisor : IHypervisor
     Task<Outcome<Done>> IHypervisor.DefineAsync(DomainDefinition definition, CancellationToken ct) =>
         gate.RunAsync(HypervisorCall.Define, Takes.Define, () => domains.Define(definition), ct);
 
-    Task<Outcome<Done>> IHypervisor.UndefineAsync(DomainRef domain, CancellationToken ct) =>
+    Task<Outcome<Done>> IHypervisor.UndefineAsync(DomainRef domain, DiskFate disks, CancellationToken ct) =>
         gate.RunAsync(HypervisorCall.Undefine, AtOnce, () => domains.Undefine(domain), ct);
 
     Task<Outcome<Done>> IHypervisor.StartAsync(DomainRef domain, CancellationToken ct) =>

@@ -97,8 +97,8 @@ internal sealed class LibvirtHypervisor : IHypervisor, IAsyncDisposable
     Task<Outcome<Done>> IHypervisor.DefineAsync(DomainDefinition definition, CancellationToken ct) =>
         calls.RunAsync((at, connection) => at.Domains.Define(connection, definition), ct);
 
-    Task<Outcome<Done>> IHypervisor.UndefineAsync(DomainRef domain, CancellationToken ct) =>
-        calls.RunAsync((at, connection) => at.Domains.Undefine(connection, domain), ct);
+    Task<Outcome<Done>> IHypervisor.UndefineAsync(DomainRef domain, DiskFate disks, CancellationToken ct) =>
+        calls.RunAsync((at, connection) => at.Domains.Undefine(connection, domain, disks), ct);
 
     Task<Outcome<Done>> IHypervisor.StartAsync(DomainRef domain, CancellationToken ct) =>
         calls.RunAsync((at, connection) => at.Domains.Start(connection, domain), ct);

@@ -50,6 +50,16 @@ public sealed record CleanProof(
         : null;
 }
 
+/// <summary>What becomes of a VM's disks when a host forgets its domain.</summary>
+public enum DiskFate
+{
+    /// <summary>The VM lives elsewhere, and what looks like this host's disks may be storage that it shares with the VM's home.</summary>
+    Keep,
+
+    /// <summary>The VM is gone for good.</summary>
+    Delete,
+}
+
 public enum DomainState
 {
     Off,

@@ -45,7 +45,8 @@ public interface IHypervisor
     Task<Outcome<Done>> DefineAsync(DomainDefinition definition, CancellationToken ct);
 
     /// <summary>Forgets the domain; a running one is refused with <c>domain-running</c>. An unknown one is already forgotten.</summary>
-    Task<Outcome<Done>> UndefineAsync(DomainRef domain, CancellationToken ct);
+    /// <param name="disks">What becomes of its disks, also when the domain is unknown.</param>
+    Task<Outcome<Done>> UndefineAsync(DomainRef domain, DiskFate disks, CancellationToken ct);
 
     /// <summary>Starts a domain that is off; answers once its virtual CPUs run.</summary>
     Task<Outcome<Done>> StartAsync(DomainRef domain, CancellationToken ct);

@@ -16,11 +16,12 @@ internal static class DomainLife
     /// <summary>Nothing of the domain is left on the host. May be repeated, and bears a domain that is gone or was never there.</summary>
     /// <param name="domain">By its epoch: whatever has acted on the domain under a newer one fences this off.</param>
     /// <param name="seen">What it was seen to be: one that waits for a migration does not run yet, and is discarded. Null: it cannot be such a one.</param>
-    public static async Task<Outcome<Done>> RemoveAsync(this IHypervisor host, DomainRef domain, DomainState? seen, CancellationToken ct)
+    public static async Task<Outcome<Done>> RemoveAsync(
+        this IHypervisor host, DomainRef domain, DomainState? seen, DiskFate disks, CancellationToken ct)
     {
         if (seen == DomainState.Incoming)
             return await host.Migration.DiscardIncomingAsync(domain, ct);
         var destroyed = await host.DestroyAsync(domain, ct);
-        return destroyed.Succeeded ? await host.UndefineAsync(domain, ct) : destroyed;
+        return destroyed.Succeeded ? await host.UndefineAsync(domain, disks, ct) : destroyed;
     }
 }

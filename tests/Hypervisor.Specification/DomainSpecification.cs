@@ -35,8 +35,8 @@ public abstract class DomainSpecification : HypervisorSpecification
         Ok(await fleet.Source.DestroyAsync(definition.Ref, Ct));
         Assert.Equal(DomainState.Off, await StateOf(fleet.Source, definition.Ref.Vm));
 
-        Ok(await fleet.Source.UndefineAsync(definition.Ref, Ct));
-        Ok(await fleet.Source.UndefineAsync(definition.Ref, Ct));
+        Ok(await fleet.Source.UndefineAsync(definition.Ref, DiskFate.Delete, Ct));
+        Ok(await fleet.Source.UndefineAsync(definition.Ref, DiskFate.Delete, Ct));
         Assert.Null(await StateOf(fleet.Source, definition.Ref.Vm));
     });
 
@@ -45,7 +45,7 @@ public abstract class DomainSpecification : HypervisorSpecification
     {
         var definition = await Run(fleet);
 
-        Refused("domain-running", await fleet.Source.UndefineAsync(definition.Ref, Ct));
+        Refused("domain-running", await fleet.Source.UndefineAsync(definition.Ref, DiskFate.Delete, Ct));
         Refused("domain-running", await fleet.Source.DefineAsync(definition with { Vcpus = 2 }, Ct));
 
         Assert.Equal(DomainState.Running, await StateOf(fleet.Source, definition.Ref.Vm));
@@ -69,7 +69,7 @@ public abstract class DomainSpecification : HypervisorSpecification
 
         Refused("domain-not-found", await fleet.Source.StartAsync(unknown, Ct));
         Ok(await fleet.Source.DestroyAsync(unknown, Ct));
-        Ok(await fleet.Source.UndefineAsync(unknown, Ct));
+        Ok(await fleet.Source.UndefineAsync(unknown, DiskFate.Delete, Ct));
         Assert.Null(Ok(await fleet.Source.FindDomainAsync(unknown.Vm, Ct)));
     });
 

@@ -18,7 +18,7 @@ public abstract class FencingSpecification : HypervisorSpecification
         Refused("stale-epoch", await fleet.Source.DestroyAsync(late, Ct));
         Refused("stale-epoch", await fleet.Source.StartAsync(late, Ct));
         Refused("stale-epoch", await fleet.Source.RebootAsync(late, Ct));
-        Refused("stale-epoch", await fleet.Source.UndefineAsync(late, Ct));
+        Refused("stale-epoch", await fleet.Source.UndefineAsync(late, DiskFate.Delete, Ct));
         Refused("stale-epoch", await fleet.Source.DefineAsync(definition with { Ref = late }, Ct));
         Refused("stale-epoch", await fleet.Source.ShutdownAsync(late, Patience, Ct));
         Refused("stale-epoch", await fleet.Source.UnplugAsync(late, "net0", Patience, Ct));
@@ -33,7 +33,7 @@ public abstract class FencingSpecification : HypervisorSpecification
     {
         var definition = NewDefinition(fleet);
         Ok(await fleet.Source.DefineAsync(definition, Ct));
-        Ok(await fleet.Source.UndefineAsync(At(definition.Ref, 2), Ct));
+        Ok(await fleet.Source.UndefineAsync(At(definition.Ref, 2), DiskFate.Delete, Ct));
 
         Refused("stale-epoch", await fleet.Source.DefineAsync(definition, Ct));
 

@@ -136,7 +136,7 @@ public abstract class MigrationSpecification : HypervisorSpecification
         var definition = await CopyUntilHeld(fleet, await RunWithDevice(fleet));
         Ok(await fleet.Source.Migration.SwitchOverAsync(definition.Ref, Ct));
         Ok(await fleet.Target.DestroyAsync(At(definition.Ref, 2), Ct));
-        Ok(await fleet.Target.UndefineAsync(At(definition.Ref, 2), Ct));
+        Ok(await fleet.Target.UndefineAsync(At(definition.Ref, 2), DiskFate.Delete, Ct));
         var anew = definition with { Ref = At(definition.Ref, 3), Devices = [] };
         Ok(await fleet.Source.DefineAsync(anew, Ct));
         Ok(await fleet.Source.StartAsync(anew.Ref, Ct));

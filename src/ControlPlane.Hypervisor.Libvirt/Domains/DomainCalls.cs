@@ -58,24 +58,22 @@ internal sealed class DomainCalls(Admission admission, HostRegister register, Ho
         return default(Done);
     }
 
-    public Outcome<Done> Undefine(VirConnect connection, DomainRef reference)
+    public Outcome<Done> Undefine(VirConnect connection, DomainRef reference, DiskFate fate)
     {
         if (!admission.Admit(connection, reference).TryGet(out var known, out var stale) && stale is not null)
             return stale;
         using (known)
         {
-            if (known is null)
-            {
-                if (register.FindDeparture(connection, reference.Vm) is null)
-                    Remember(connection, reference);
-                return default(Done);
-            }
-            if (known.State != DomainState.Off)
+            var departure = register.FindDeparture(connection, reference.Vm);
+            if (known is not null && known.State != DomainState.Off)
                 return Fault.Conflict("domain-running", $"Domain {known.Mark.Name} is {Name(known.State)}; stop it before it is forgotten.");
             // The epoch outlives the domain: a create that comes late must not bring it back.
-            Remember(connection, reference);
-            known.Handle.Undefine(VirDomainUndefineFlags.ManagedSave | VirDomainUndefineFlags.SnapshotsMetadata | VirDomainUndefineFlags.CheckpointsMetadata | VirDomainUndefineFlags.Nvram);
-            disks().Delete(connection, reference.Vm);
+            if (known is not null || departure is null)
+                Remember(connection, reference);
+            known?.Handle.Undefine(VirDomainUndefineFlags.ManagedSave | VirDomainUndefineFlags.SnapshotsMetadata | VirDomainUndefineFlags.CheckpointsMetadata | VirDomainUndefineFlags.Nvram);
+            // Also when the domain is gone: a server may have died between the two.
+            if (fate == DiskFate.Delete || (known is not null && departure is { HasTakenDisksAlong: true }))
+                disks().Delete(connection, reference.Vm);
             return default(Done);
         }
     }

@@ -1,6 +1,7 @@
 using ControlPlane.Domain;
 using ControlPlane.Hypervisor.Libvirt.Calls;
 using ControlPlane.Hypervisor.Libvirt.Connections;
+using ControlPlane.Hypervisor.Libvirt.Register;
 using LibvirtSharp;
 
 namespace ControlPlane.Hypervisor.Libvirt.Migration;

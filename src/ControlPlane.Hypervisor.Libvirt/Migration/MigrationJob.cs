@@ -1,5 +1,6 @@
 using ControlPlane.Domain;
 using ControlPlane.Hypervisor.Libvirt.Connections;
+using ControlPlane.Hypervisor.Libvirt.Register;
 using LibvirtSharp;
 
 namespace ControlPlane.Hypervisor.Libvirt.Migration;

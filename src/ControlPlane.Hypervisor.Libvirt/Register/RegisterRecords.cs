@@ -66,6 +66,9 @@ internal sealed record DepartureRecord(DomainRef Ref, DateTimeOffset At, string?
     internal const string ElementName = "departure";
     private const string Spaces = "https://controlplane.dev/xmlns/libvirt/departure/1/";
 
+    /// <summary>Whether it lives on elsewhere with copies of the disks that it had here.</summary>
+    public bool HasTakenDisksAlong => Target is not null && Copy is { Phase: CopyPhase.Completed } && MigrationRoute.Parse(Target).CopyDisks;
+
     public static string NamespaceOf(VmId vm) => Spaces + vm.Value.ToString("D");
 
     public XElement Write() => new(ElementName,

@@ -83,7 +83,7 @@ public sealed class MigrationTarget(
         if (!opened.TryGet(out var hypervisor, out var fault))
             return await LeaveBehindAsync(s, host, fault, context, ct);
         var forgotten = s.Landed == SwitchOverResult.OnTarget
-            ? await hypervisor.UndefineAsync(s.Vm.Ref(), ct)
+            ? await hypervisor.UndefineAsync(s.Vm.Ref(), DiskFate.Keep, ct)
             : await hypervisor.Migration.DiscardIncomingAsync(s.Vm.Ref(), ct);
         if (forgotten.Fault is { } refused)
             return await LeaveBehindAsync(s, host, refused, context, ct);

@@ -125,7 +125,7 @@ internal sealed class AbandonedVms(
         var opened = await hosts.OpenAsync(host, ct);
         if (!opened.TryGet(out var hypervisor, out var fault))
             return fault.Detail;
-        if ((await hypervisor.RemoveAsync(held.Ref(), seen: null, ct)).Fault is { } refused)
+        if ((await hypervisor.RemoveAsync(held.Ref(), seen: null, DiskFate.Delete, ct)).Fault is { } refused)
             return refused.Detail;
         var cleaned = await devices.CleanAllAsync(held.Id, host, ct);
         return cleaned.TryGet(out var unit, out fault) ? (await writer.CommitAsync(unit, ct)).Fault?.Detail : fault.Detail;

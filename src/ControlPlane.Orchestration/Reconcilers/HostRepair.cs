@@ -42,7 +42,7 @@ internal sealed class HostRepair(
         foreach (var found in due.Where(d => d.Kind == FindingKind.StrayDomain))
         {
             domainStays = await RemoveDomainAsync(repair, ct);
-            repair.Tell(found, domainStays, "Destroyed and forgotten.");
+            repair.Tell(found, domainStays, "Destroyed and forgotten; disks that it had here were left, since they may be on storage that hosts share.");
         }
         foreach (var found in due.Where(d => d.Kind == FindingKind.StrayDevice))
             repair.Tell(found, domainStays is null ? await BringHomeAsync(repair, found.Device!, ct) : "its domain is still here.", "Drained and cleaned.");
@@ -78,7 +78,7 @@ internal sealed class HostRepair(
         // It may have arrived whole and wait for the word to run: then it is all there is of the guest.
         if (seen == DomainState.Incoming && vm.Host is { } source && !await HasDomainAsync(source, vm.Id, ct))
             return "the VM has no domain on the host that it is recorded on, so this may be the guest itself.";
-        return (await here.RemoveAsync(vm.Ref(), seen, ct)).Fault?.Detail;
+        return (await here.RemoveAsync(vm.Ref(), seen, DiskFate.Keep, ct)).Fault?.Detail;
     }
 
     private async Task<bool> HasDomainAsync(HostId host, VmId vm, CancellationToken ct) =>

@@ -25,7 +25,7 @@ internal sealed class UnknownDomains(VmStore vms, FindingLog log, ReconcilerOpti
                 continue;
             var why = domains.Count > options.UnknownDomainsMax
                 ? $"{domains.Count} domains of this host are unknown; the database may be an old copy."
-                : (await hypervisor.RemoveAsync(domain.Ref, domain.State, ct)).Fault?.Detail;
+                : (await hypervisor.RemoveAsync(domain.Ref, domain.State, DiskFate.Delete, ct)).Fault?.Detail;
             var found = new Discrepancy(
                 FindingKind.UnknownDomain, domain.Ref.Vm.ToString(), $"Domain '{domain.Name}' is {domain.State.ToString().ToLowerInvariant()}, and there is no VM {domain.Ref.Vm}.");
             findings.Add(why is null ? VmPatches.Repaired(hypervisor.Host, found, "Destroyed and forgotten.") : VmPatches.LeftAlone(hypervisor.Host, found, why));

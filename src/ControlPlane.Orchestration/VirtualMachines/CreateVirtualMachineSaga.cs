@@ -1,5 +1,6 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Hypervisor;
 using ControlPlane.Orchestration.PciDevices;
 using ControlPlane.Persistence.Writing;
 using ControlPlane.Sagas;
@@ -52,5 +53,5 @@ internal sealed class CreateVirtualMachineSaga(
     }
 
     private Task<StepOutcome<State>> RemoveDomain(State s, StepContext context, CancellationToken ct) =>
-        hosts.ActAsync(s, s.Vm.Host, h => h.RemoveAsync(s.Vm.Ref(), seen: null, ct), ct);
+        hosts.ActAsync(s, s.Vm.Host, h => h.RemoveAsync(s.Vm.Ref(), seen: null, DiskFate.Delete, ct), ct);
 }

@@ -1,5 +1,6 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Hypervisor;
 using ControlPlane.Orchestration.PciDevices;
 using ControlPlane.Persistence.Writing;
 using ControlPlane.Sagas;
@@ -37,7 +38,7 @@ internal sealed class DeleteVirtualMachineSaga(HostConnections hosts, DeviceStep
         s.Vm.Host is null ? Task.FromResult(Done(s)) : hosts.ActAsync(s, s.Vm.Host, h => h.DestroyAsync(s.Vm.Ref(), ct), ct);
 
     private Task<StepOutcome<State>> UndefineDomain(State s, StepContext context, CancellationToken ct) =>
-        hosts.ActAsync(s, s.Vm.Host, h => h.UndefineAsync(s.Vm.Ref(), ct), ct);
+        hosts.ActAsync(s, s.Vm.Host, h => h.UndefineAsync(s.Vm.Ref(), DiskFate.Delete, ct), ct);
 
     private async Task<StepOutcome<State>> CleanDevices(State s, StepContext context, CancellationToken ct)
     {

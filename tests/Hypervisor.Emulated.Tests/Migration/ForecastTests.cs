@@ -60,7 +60,7 @@ public sealed class ForecastTests : EmulatedTest
         var total = fleet.Time.GetUtcNow() - began;
         var ended = Ok(await fleet.Source.Migration.ReadProgressAsync(definition.Ref, Ct));
         Ok(await fleet.Target.DestroyAsync(definition.Ref, Ct));
-        Ok(await fleet.Target.UndefineAsync(definition.Ref, Ct));
+        Ok(await fleet.Target.UndefineAsync(definition.Ref, DiskFate.Delete, Ct));
         return (outlook, (total, ended.Downtime!.Value));
     }
 

@@ -1,5 +1,6 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Hypervisor;
 using ControlPlane.Hypervisor.Specification;
 using ControlPlane.Libvirt.Faults.Tests.Infrastructure;
 using ControlPlane.Libvirt.Tests.Infrastructure;
@@ -31,7 +32,7 @@ public sealed class MissingDiskTests(FaultRig rig)
         Assert.Contains($"pool 'default' of the host has no {Images}/{file}", started.Detail, StringComparison.Ordinal);
         Assert.Equal(started, defined);
         Assert.False(File.Exists(Path.Combine(FaultRig.ImagesOf(rig.First), file)));
-        RigFleet.Ok(await fleet.Source.UndefineAsync(vm.Ref, Ct));
+        RigFleet.Ok(await fleet.Source.UndefineAsync(vm.Ref, DiskFate.Delete, Ct));
     }
 
     [Fact]

@@ -36,7 +36,7 @@ public sealed class HostileNamesTests(FaultRig rig)
         var seen = RigFleet.Ok(await fleet.Source.ListDomainsAsync(Ct)).Single(d => d.Ref == Definition(2, hostile).Ref);
         Assert.Equal((DomainState.Running, hostile), (seen.State, Assert.Single(seen.Interfaces).Name));
         RigFleet.Ok(await fleet.Source.DestroyAsync(seen.Ref, Ct));
-        RigFleet.Ok(await fleet.Source.UndefineAsync(seen.Ref, Ct));
+        RigFleet.Ok(await fleet.Source.UndefineAsync(seen.Ref, DiskFate.Delete, Ct));
         Assert.DoesNotContain(Files().Except(files), file => file.Contains(seen.Ref.Vm.ToString(), StringComparison.Ordinal));
     }
 

@@ -58,8 +58,28 @@ public sealed class LibvirtFleetTests(RigHosts hosts)
             var host = (await second.OpenAsync(first.HostOf(hosts.First), Ct)).Value;
 
             Assert.Equal(definition.Ref, Assert.Single((await host.ListDomainsAsync(Ct)).Value).Ref);
-            Assert.Null((await host.UndefineAsync(definition.Ref with { Epoch = new Generation(5) }, Ct)).Fault);
+            Assert.Null((await host.UndefineAsync(definition.Ref with { Epoch = new Generation(5) }, DiskFate.Delete, Ct)).Fault);
             Assert.Equal("stale-epoch", (await first.Source.DefineAsync(definition, Ct)).Fault?.Code);
+        });
+    }
+
+    [Fact] // On shared storage they are the disks of the guest that runs elsewhere.
+    public async Task Disks_outlive_a_domain_whose_VM_lives_elsewhere_and_go_with_the_VM_also_after_its_domain()
+    {
+        await using var fleet = new LibvirtTestFleet(hosts);
+        await fleet.RunAsync(async () =>
+        {
+            var definition = new DomainDefinition(
+                new DomainRef(new VmId(new Guid("0197c5a0-0000-7000-8000-0000000000ab")), new Generation(1)), "web", 1, 64, HugepageSize.None,
+                fleet.ImageFor(GuestManner.Cooperative), [new DiskSpec("data", 1)], [], [], new Dictionary<string, string>());
+            Assert.Null((await fleet.Source.DefineAsync(definition, Ct)).Fault);
+
+            Assert.Null((await fleet.Source.UndefineAsync(definition.Ref, DiskFate.Keep, Ct)).Fault);
+            Assert.Null((await fleet.Source.UndefineAsync(definition.Ref, DiskFate.Keep, Ct)).Fault);
+            Assert.Equal((null, 2), ((await fleet.Source.FindDomainAsync(definition.Ref.Vm, Ct)).Value, LibvirtTestFleet.DisksOn(hosts.First)));
+
+            Assert.Null((await fleet.Source.UndefineAsync(definition.Ref, DiskFate.Delete, Ct)).Fault);
+            Assert.Equal(0, LibvirtTestFleet.DisksOn(hosts.First));
         });
     }
 
@@ -78,7 +98,7 @@ public sealed class LibvirtFleetTests(RigHosts hosts)
 
             Assert.Empty((await fleet.Source.ListDomainsAsync(Ct)).Value);
             Assert.Equal("domain-foreign", (await fleet.Source.DefineAsync(definition, Ct)).Fault?.Code);
-            Assert.Null((await fleet.Source.UndefineAsync(definition.Ref with { Epoch = new Generation(2) }, Ct)).Fault);
+            Assert.Null((await fleet.Source.UndefineAsync(definition.Ref with { Epoch = new Generation(2) }, DiskFate.Delete, Ct)).Fault);
 
             Assert.Equal("theirs", foreign.Name);
             foreign.Undefine();

@@ -144,7 +144,7 @@ public sealed class DomainAuditTests
         var hypervisor = await process.HypervisorAsync(vm.Host!.Value);
         await hypervisor.DestroyAsync(vm.Ref(), default);
         if (gone)
-            await hypervisor.UndefineAsync(vm.Ref(), default);
+            await hypervisor.UndefineAsync(vm.Ref(), DiskFate.Delete, default);
 
         Assert.Equal([(FindingKind.GuestOff, true)], await process.AuditAsync());
 

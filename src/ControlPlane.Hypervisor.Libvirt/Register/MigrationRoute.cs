@@ -1,6 +1,6 @@
 using ControlPlane.Hypervisor.Libvirt.Connections;
 
-namespace ControlPlane.Hypervisor.Libvirt.Migration;
+namespace ControlPlane.Hypervisor.Libvirt.Register;
 
 /// <summary>How a guest gets to a target: the target says it, and it stands in the migration's record, so another server can go on with it.</summary>
 /// <param name="Uri">The target's libvirt as the control plane reaches it.</param>
