@@ -20,6 +20,9 @@ internal sealed class HostShell(IReadOnlyList<string> command)
     /// <summary>No command of ours takes longer than drivers need to make a full set of functions.</summary>
     private static readonly TimeSpan CommandMax = TimeSpan.FromSeconds(100);
 
+    /// <summary>The program and its arguments, without what is to be done.</summary>
+    internal IReadOnlyList<string> Command => command;
+
     /// <summary>Null: none, and what needs one is refused with the commands that an operator can run on the host.</summary>
     /// <param name="template">The server's own setting, <see cref="LibvirtOptions.HostShell"/>.</param>
     public static HostShell? For(HostSettings settings, IReadOnlyList<string>? template)
@@ -35,7 +38,17 @@ internal sealed class HostShell(IReadOnlyList<string> command)
         // A user of libvirt's group alone may not write to sysfs: what it could not do would look like a device that fails.
         if (LibvirtUri.TransportOf(uri) is not ("ssh" or "libssh" or "libssh2") || uri.UserInfo.Split(':')[0] != Root)
             return null;
-        return new HostShell(["ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", .. uri.Port > 0 ? new[] { "-p", $"{uri.Port}" } : [], "-l", Root, "--", uri.Host]);
+        return new HostShell([
+            "ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", .. Identity(uri), .. uri.Port > 0 ? new[] { "-p", $"{uri.Port}" } : [], "-l", Root, "--", uri.Host,
+        ]);
+    }
+
+    /// <summary>The key that the URI names for libvirt's own connection (<c>keyfile</c>) is the one that the host knows.</summary>
+    private static IEnumerable<string> Identity(Uri uri)
+    {
+        const string Name = "keyfile=";
+        var said = uri.Query.TrimStart('?').Split('&', ';').FirstOrDefault(p => p.StartsWith(Name, StringComparison.Ordinal));
+        return said is null ? [] : ["-i", Uri.UnescapeDataString(said[Name.Length..])];
     }
 
     /// <summary>Blocks. Answers what the commands print; a fault has what they said when they failed.</summary>

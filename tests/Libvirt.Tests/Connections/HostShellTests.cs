@@ -31,6 +31,15 @@ public sealed class HostShellTests
     [InlineData("qemu+tcp://kvm-1/system", false)]
     public void Only_SSH_as_root_is_a_shell_by_itself(string uri, bool isShell) => Assert.Equal(isShell, HostShell.For(Settings(uri), null) is not null);
 
+    [Fact] // Otherwise libvirt would be let in and the shell would not.
+    public void SSH_shows_the_key_that_the_URI_names_and_goes_to_its_port()
+    {
+        var shell = HostShell.For(Settings("qemu+ssh://root@kvm-1:2222/system?no_tty=1&keyfile=%2Fetc%2Fcontrolplane%2Fhost%20key"), null);
+
+        Assert.Equal(
+            ["ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", "-i", "/etc/controlplane/host key", "-p", "2222", "-l", "root", "--", "kvm-1"], shell!.Command);
+    }
+
     [Fact]
     public void A_command_of_the_servers_operator_is_told_host_and_port()
     {
