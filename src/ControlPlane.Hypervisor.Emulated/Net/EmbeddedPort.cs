@@ -1,5 +1,6 @@
 using ControlPlane.Domain.Networks;
 using ControlPlane.Hypervisor.Emulated.Pci;
+using ControlPlane.Inventory.DeviceModels;
 
 namespace ControlPlane.Hypervisor.Emulated.Net;
 
@@ -9,7 +10,7 @@ namespace ControlPlane.Hypervisor.Emulated.Net;
 /// </summary>
 /// <param name="settings">As they are now.</param>
 /// <param name="function">Null: a pool.</param>
-internal sealed class EmbeddedPort(GuestNic nic, Func<DeviceSettings> settings, EmulatedFunction? function, NicLimits limits)
+internal sealed class EmbeddedPort(GuestNic nic, Func<DeviceSettings> settings, EmulatedFunction? function, DeviceLimits limits)
 {
     private readonly HashSet<MacAddress> joined = [];
     private MacAddress? ownMac;

@@ -2,6 +2,7 @@ using ControlPlane.Domain.Networks;
 using ControlPlane.Hypervisor.Emulated.Counting;
 using ControlPlane.Hypervisor.Emulated.Pci;
 using ControlPlane.Hypervisor.Emulated.Time;
+using ControlPlane.Inventory.DeviceModels;
 
 namespace ControlPlane.Hypervisor.Emulated.Net;
 
@@ -12,7 +13,7 @@ namespace ControlPlane.Hypervisor.Emulated.Net;
 /// <param name="settingsOf">What the physical function enforces for a virtual one.</param>
 /// <param name="virtualFunctions">How many the NIC has now: each has one of its pools.</param>
 internal sealed class EmbeddedSwitch(
-    WireSwitch wire, ModelClock clock, NicLimits limits, Func<EmulatedFunction, DeviceSettings> settingsOf, Func<int> virtualFunctions)
+    WireSwitch wire, ModelClock clock, DeviceLimits limits, Func<EmulatedFunction, DeviceSettings> settingsOf, Func<int> virtualFunctions)
     : SwitchPort, ICounting
 {
     private readonly List<EmbeddedPort> ports = [];
@@ -21,7 +22,7 @@ internal sealed class EmbeddedSwitch(
 
     public WireSwitch Wire => wire;
 
-    public NicLimits Limits => limits;
+    public DeviceLimits Limits => limits;
 
     /// <summary>Frames that a virtual function sent under an address that is not its own.</summary>
     public long SpoofedFrames { get; private set; }

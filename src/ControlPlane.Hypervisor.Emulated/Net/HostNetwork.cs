@@ -37,7 +37,7 @@ internal sealed class HostNetwork(
     /// <summary>The embedded switch of a NIC that the host drives itself, that sorts, and that is plugged into a wire; null: there is none.</summary>
     public EmbeddedSwitch? SortingSwitchOn(WireSwitch wire) =>
         tree.Functions.FirstOrDefault(
-            f => f.IsNetwork && f.PhysicalFunction is null && f.Driver != EmulatedFunction.VfioDriver && LimitsOf(f).Pools > 0
+            f => f.IsNetwork && f.PhysicalFunction is null && f.Driver != EmulatedFunction.VfioDriver && tree.LimitsOf(f).Pools > 0
                 && WireOf(f) == wire.Name) is { } physical
             ? SwitchOf(physical)
             : null;
@@ -50,7 +50,7 @@ internal sealed class HostNetwork(
             var wire = fabric.Wire(WireOf(function));
             var sriov = tree.SriovOf(physical.Address);
             embedded[physical.Address] = inside = new EmbeddedSwitch(
-                wire, clock, LimitsOf(physical), f => settingsOf(f.Address), () => sriov?.Virtual.Count ?? 0);
+                wire, clock, tree.LimitsOf(physical), f => settingsOf(f.Address), () => sriov?.Virtual.Count ?? 0);
             wire.Connect(inside);
         }
         return inside;
@@ -76,6 +76,4 @@ internal sealed class HostNetwork(
         embedded.Clear();
         bridges.Clear();
     }
-
-    private static NicLimits LimitsOf(EmulatedFunction physical) => NicLimits.Of(physical.Described.VendorId, physical.Described.DeviceId);
 }

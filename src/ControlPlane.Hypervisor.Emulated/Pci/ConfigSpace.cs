@@ -35,6 +35,9 @@ internal sealed class ConfigSpace(ReadOnlyMemory<byte> image, CapabilityMap capa
 
     public CapabilityMap Capabilities => capabilities;
 
+    /// <summary>The address bits of the six base address registers (<see cref="BarSizing"/>); null: their sizes are not known.</summary>
+    public IReadOnlyList<uint>? BarMasks { get; init; }
+
     /// <summary>Reads 1, 2 or 4 bytes at an offset aligned to that width. Beyond the described bytes reads are zero.</summary>
     public uint Read(int offset, int width)
     {
@@ -154,6 +157,8 @@ internal sealed class ConfigSpace(ReadOnlyMemory<byte> image, CapabilityMap capa
     /// <summary>An unimplemented base address register reads as zero whatever is written; an implemented one keeps its type bits.</summary>
     private uint BarBits(int at)
     {
+        if (BarMasks is not null)
+            return BarMasks[(at - PciRegisters.Bar0) / 4];
         var described = at + 4 <= image.Length ? BinaryPrimitives.ReadUInt32LittleEndian(image.Span[at..]) : 0;
         if (described == 0)
             return 0;

@@ -1,6 +1,6 @@
 using ControlPlane.Domain.Hosts;
 using ControlPlane.Domain.Pci;
-using ControlPlane.Inventory;
+using ControlPlane.Inventory.DeviceModels;
 using ControlPlane.Inventory.Profiles;
 
 namespace ControlPlane.Hypervisor.Emulated.Pci;
@@ -8,20 +8,7 @@ namespace ControlPlane.Hypervisor.Emulated.Pci;
 /// <summary>What all hosts of one profile share: descriptions, configuration images, and how virtual functions look.</summary>
 internal sealed class MachineBlueprint
 {
-    /// <summary>
-    /// Drivers that Linux binds to virtual functions of well-known NICs; one that a description shows comes first. A function whose driver
-    /// is neither here nor there stays unbound, which is right as well: a guest's VFIO takes it as it is.
-    /// </summary>
-    private static readonly Dictionary<(ushort Vendor, ushort Device), string> KnownVfDrivers = new()
-    {
-        [(0x8086, 0x10ca)] = "igbvf", [(0x8086, 0x1520)] = "igbvf",
-        [(0x8086, 0x10ed)] = "ixgbevf", [(0x8086, 0x1515)] = "ixgbevf", [(0x8086, 0x1565)] = "ixgbevf",
-        [(0x8086, 0x154c)] = "iavf", [(0x8086, 0x1889)] = "iavf",
-        [(0x15b3, 0x1014)] = "mlx5_core", [(0x15b3, 0x1016)] = "mlx5_core", [(0x15b3, 0x1018)] = "mlx5_core",
-        [(0x15b3, 0x101a)] = "mlx5_core", [(0x15b3, 0x101e)] = "mlx5_core",
-    };
-
-    private readonly Dictionary<PciAddress, (ReadOnlyMemory<byte> Bytes, CapabilityMap Map)> images = [];
+    private readonly Dictionary<PciAddress, (ReadOnlyMemory<byte> Bytes, CapabilityMap Map, IReadOnlyList<uint>? BarMasks)> images = [];
     private readonly Dictionary<PciAddress, VirtualFunctionImage> virtualImages = [];
 
     public MachineBlueprint(HostProfile profile)
@@ -31,7 +18,7 @@ internal sealed class MachineBlueprint
         foreach (var function in hardware.Inventory.Functions)
         {
             var bytes = hardware.ConfigurationSpaces.GetValueOrDefault(function.Address);
-            images[function.Address] = (bytes, CapabilityMap.Of(bytes));
+            images[function.Address] = (bytes, CapabilityMap.Of(bytes), ModelOf(function) is { } model ? BarSizing.MasksOf(model, bytes) : null);
         }
         foreach (var physical in hardware.Inventory.Functions.Where(f => f.Sriov is not null))
             virtualImages[physical.Address] = LookOf(physical);
@@ -43,9 +30,13 @@ internal sealed class MachineBlueprint
 
     public ConfigSpace NewConfig(PciFunction function)
     {
-        var (bytes, map) = images[function.Address];
-        return new ConfigSpace(bytes, map);
+        var (bytes, map, masks) = images[function.Address];
+        return new ConfigSpace(bytes, map) { BarMasks = masks };
     }
+
+    /// <summary>The device model of a function that is not virtual; null: none is known.</summary>
+    public DeviceModel? ModelOf(PciFunction function) =>
+        function.Function == FunctionKind.Virtual ? null : Profile.Models.Find(function.VendorId, function.DeviceId);
 
     public VirtualFunctionImage VirtualImageOf(PciAddress physical) => virtualImages[physical];
 
@@ -66,8 +57,11 @@ internal sealed class MachineBlueprint
         var functions = Inventory.Functions;
         if (functions.FirstOrDefault(f => f.PhysicalFunction == physical.Address) is { } described)
             return VirtualFunctionImage.Like(described, images[described.Address].Bytes);
-        var id = (physical.VendorId, physical.Sriov!.VfDeviceId);
-        var driver = functions.FirstOrDefault(f => (f.VendorId, f.DeviceId) == id)?.Driver ?? KnownVfDrivers.GetValueOrDefault(id);
-        return VirtualFunctionImage.For(physical, NewConfig(physical), driver);
+        // A driver that the description shows comes first. A function whose driver nobody knows stays unbound, which is right as well: a guest's
+        // VFIO takes it as it is.
+        var (vendor, device) = (physical.VendorId, physical.Sriov!.VfDeviceId);
+        var look = (ModelOf(physical) ?? Profile.Models.FindMaker(vendor, device))?.Sriov;
+        var driver = functions.FirstOrDefault(f => (f.VendorId, f.DeviceId) == (vendor, device))?.Driver ?? look?.Driver;
+        return VirtualFunctionImage.For(physical, images[physical.Address].Bytes, look, driver);
     }
 }

@@ -1,4 +1,5 @@
 using ControlPlane.Domain.Pci;
+using ControlPlane.Inventory.DeviceModels;
 
 namespace ControlPlane.Hypervisor.Emulated.Pci;
 
@@ -39,6 +40,9 @@ internal sealed class PciTree
     public IEnumerable<EmulatedFunction> Functions => functions.Values;
 
     public EmulatedFunction? Find(PciAddress address) => functions.GetValueOrDefault(address);
+
+    /// <summary>What the hardware of a physical function has, whatever a host asks of it.</summary>
+    public DeviceLimits LimitsOf(EmulatedFunction physical) => blueprint.ModelOf(physical.Described)?.Limits ?? DeviceLimits.Unknown;
 
     /// <summary>The SR-IOV side of a physical function; null for every other.</summary>
     public SriovState? SriovOf(PciAddress physical) => sriov.GetValueOrDefault(physical);

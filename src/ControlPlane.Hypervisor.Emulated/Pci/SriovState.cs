@@ -15,9 +15,7 @@ internal sealed class SriovState(PciTree tree, EmulatedFunction physical, Virtua
     public IReadOnlyList<EmulatedFunction> Virtual => virtualFunctions;
 
     /// <summary>What the capability says, as far as the hardware has queues for it.</summary>
-    public int TotalVfs => physical.IsNetwork
-        ? Math.Min(physical.Sriov!.TotalVfs, NicLimits.Of(physical.Described.VendorId, physical.Described.DeviceId).VirtualFunctions)
-        : physical.Sriov!.TotalVfs;
+    public int TotalVfs => Math.Min(physical.Sriov!.TotalVfs, tree.LimitsOf(physical).VirtualFunctions);
 
     public PciAddress AddressOf(int index)
     {

@@ -62,6 +62,13 @@ public sealed class ConfigurationSpaceBuilder
         return this;
     }
 
+    /// <summary>A BAR of I/O ports.</summary>
+    public ConfigurationSpaceBuilder IoBar(int index, ulong address)
+    {
+        DoubleWord(0x10 + (4 * index), (uint)(address & 0xfffc) | 1);
+        return this;
+    }
+
     public ConfigurationSpaceBuilder PowerManagement(bool noSoftReset)
     {
         var at = Begin(CapabilityIds.PowerManagement, 8);
@@ -77,12 +84,14 @@ public sealed class ConfigurationSpaceBuilder
         return Set(at + 2, (ushort)((code << 1) | 0x180));
     }
 
-    public ConfigurationSpaceBuilder Msix(int vectors, int bar)
+    /// <param name="table">Where the table begins behind the BAR, a multiple of 8.</param>
+    /// <param name="pending">Likewise of the pending bits.</param>
+    public ConfigurationSpaceBuilder Msix(int vectors, int bar, uint table = 0, uint pending = 0x2000)
     {
         var at = Begin(CapabilityIds.Msix, 12);
         Word(at + 2, (ushort)((vectors - 1) & 0x7ff));
-        DoubleWord(at + 4, (uint)bar);
-        DoubleWord(at + 8, 0x2000u | (uint)bar);
+        DoubleWord(at + 4, table | (uint)bar);
+        DoubleWord(at + 8, pending | (uint)bar);
         return this;
     }
 
@@ -133,6 +142,11 @@ public sealed class ConfigurationSpaceBuilder
     }
 
     public ConfigurationSpaceBuilder Ari(int nextFunction) => Set(BeginExtended(ExtendedCapabilityIds.AlternativeRoutingId, 1, 8) + 4, (ushort)(nextFunction << 8));
+
+    /// <summary>Address Translation Services, switched off.</summary>
+    /// <param name="queueDepth">Invalidations that the function takes at a time, 1 to 32; 32 is written as 0 (PCIe base specification, 10.5.1.2).</param>
+    public ConfigurationSpaceBuilder Ats(int queueDepth) =>
+        Set(BeginExtended(ExtendedCapabilityIds.AddressTranslationServices, 1, 8) + 4, (ushort)(queueDepth & 0x1f));
 
     /// <summary>Writes all that the registers hold; their offset is chosen here.</summary>
     public ConfigurationSpaceBuilder Sriov(SriovRegisters registers)

@@ -1,4 +1,5 @@
 using ControlPlane.Domain.Pci;
+using ControlPlane.Inventory.DeviceModels;
 
 namespace ControlPlane.Inventory.Profiles;
 
@@ -9,4 +10,8 @@ namespace ControlPlane.Inventory.Profiles;
 /// <param name="PhysicalNetworks">The wire into which a physical network function is plugged, by its address; its virtual functions share it.</param>
 public sealed record HostProfile(
     string Name, string Description, HostDescription Hardware, IReadOnlySet<PciAddress> Assignable, IReadOnlySet<PciAddress> HostCritical,
-    IReadOnlyDictionary<PciAddress, string> PhysicalNetworks);
+    IReadOnlyDictionary<PciAddress, string> PhysicalNetworks)
+{
+    /// <summary>What is known of the kinds of its devices, found by their vendor and device ids.</summary>
+    public DeviceModelCatalog Models { get; init; } = DeviceModelCatalog.Shipped;
+}

@@ -66,6 +66,8 @@ internal sealed class FunctionDocument
 {
     public string? At { get; set; }
 
+    public string? Model { get; set; }
+
     public string? Id { get; set; }
 
     public string? Class { get; set; }
@@ -74,7 +76,7 @@ internal sealed class FunctionDocument
 
     public string? Subsystem { get; set; }
 
-    public int Revision { get; set; }
+    public int? Revision { get; set; }
 
     public string? Driver { get; set; }
 
@@ -120,15 +122,15 @@ internal sealed class LinkDocument
 
 internal sealed class SriovDocument
 {
-    public int Total { get; set; }
+    public int? Total { get; set; }
 
     public int Count { get; set; }
 
     public string? Device { get; set; }
 
-    public int Offset { get; set; }
+    public int? Offset { get; set; }
 
-    public int Stride { get; set; }
+    public int? Stride { get; set; }
 
     public int Msix { get; set; }
 

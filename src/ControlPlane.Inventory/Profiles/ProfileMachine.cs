@@ -1,6 +1,6 @@
-using System.Globalization;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Inventory.Configuration;
+using ControlPlane.Inventory.DeviceModels;
 using ControlPlane.Inventory.Lspci;
 
 namespace ControlPlane.Inventory.Profiles;
@@ -16,7 +16,10 @@ internal sealed class ProfileMachine
     private readonly List<LspciFunction> functions = [];
     private readonly HashSet<PciAddress> taken = [];
     private readonly List<string> problems = [];
-    private ulong nextMemory = 0x20_0000_0000;
+    private readonly AddressMap addresses = new();
+    private readonly FunctionModels models;
+
+    public ProfileMachine(DeviceModelCatalog catalog) => models = new FunctionModels(catalog, problems);
 
     /// <summary>In the order of the document.</summary>
     public IReadOnlyList<LspciFunction> Functions => functions;
@@ -57,36 +60,61 @@ internal sealed class ProfileMachine
             problems.Add($"'{document.At}' on bus {domain:x4}:{bus:x2} is no free place such as 1f.2");
             return;
         }
+        var port = PortOf(document, address);
+        if (port is null && document.Below is not null)
+            problems.Add($"{address}: has functions below it but is no port");
+        if (port is not null && document.Model is not null)
+            problems.Add($"{address}: model is for endpoints, and this is a port; leave one of the two out");
+        Mark(document, address);
+        if (port is { } type)
+            AddPort(document, address, type, node, ref nextBus, multifunction);
+        else if (models.Of(document, address, onRootBus) is { } model)
+            AddEndpoint(document, address, model, node, ref nextBus, multifunction);
+    }
+
+    /// <summary>A bridge comes before what is below it, and learns its last bus from there.</summary>
+    private void AddPort(FunctionDocument document, PciAddress address, ExpressPortType type, int? node, ref int nextBus, bool multifunction)
+    {
         if (Ids(document.Id) is not var (vendor, device))
         {
             problems.Add($"{address}: id '{document.Id}' is no vendor and device such as 8086:10c9");
             return;
         }
-        Mark(document, address);
-        var port = PortOf(document, address);
-        var buses = port is null ? null : new BridgeBuses(bus, nextBus++, 0);
-        // A bridge comes before what is below it, and learns its last bus from there.
         var place = functions.Count;
+        var buses = new BridgeBuses(address.Bus, nextBus++, 0);
         functions.Add(new LspciFunction(address, 0));
-        if (buses is not null)
-            AddAll(document.Below, domain, buses.Secondary, node, ref nextBus, onRootBus: false);
-        else if (document.Below is not null)
-            problems.Add($"{address}: has functions below it but is no port");
-        var sriov = MakeSriov(document, address, ref nextBus);
-        if (buses is not null)
-            buses = buses with { Subordinate = Math.Min(Math.Max(nextBus - 1, buses.Secondary), 0xff) };
-        var space = BuildSpace(document, vendor, device, address, port, buses, sriov, onRootBus, multifunction);
+        AddAll(document.Below, address.Domain, buses.Secondary, node, ref nextBus, onRootBus: false);
+        buses = buses with { Subordinate = Math.Min(Math.Max(nextBus - 1, buses.Secondary), 0xff) };
         functions[place] = new LspciFunction(address, 0)
         {
-            Bytes = space,
-            Name = document.Name is null ? null : $"{Reading.PciNames.Vendor(vendor) ?? $"Vendor {vendor:x4}"} {document.Name}",
+            Bytes = PortSpace(document, vendor, device, type, buses, multifunction),
+            Name = NameOf(vendor, document.Name),
             VendorId = vendor,
             DeviceId = device,
-            Driver = document.Driver ?? (port is ExpressPortType.RootPort or ExpressPortType.UpstreamPort or ExpressPortType.DownstreamPort ? "pcieport" : null),
+            Driver = document.Driver ?? (type is ExpressPortType.PcieToPciBridge ? null : "pcieport"),
             NumaNode = node,
         };
+    }
+
+    private void AddEndpoint(FunctionDocument document, PciAddress address, DeviceModel model, int? node, ref int nextBus, bool multifunction)
+    {
+        var sriov = MakeSriov(document, model, address, ref nextBus);
+        // A slot may be slower or narrower than its device.
+        var link = document.Link is { } slot && model.Capabilities.Express?.Link is { } widest
+            ? new PciLink(Math.Min(slot.SpeedGTs, widest.MaxSpeedGTs), Math.Min(slot.Width, widest.MaxWidth), widest.MaxSpeedGTs, widest.MaxWidth)
+            : null;
+        var space = ModelSpace.Build(model, addresses, multifunction, link, sriov);
+        functions.Add(new LspciFunction(address, 0)
+        {
+            Bytes = space,
+            Name = NameOf(model.VendorId, model.Product),
+            VendorId = model.VendorId,
+            DeviceId = model.DeviceId,
+            Driver = model.Driver,
+            NumaNode = node,
+        });
         if (sriov is { VfEnabled: true })
-            AddVirtualFunctions(document, address, sriov, ConfigurationSpace.Decode(space), node);
+            AddVirtualFunctions(document, model, address, sriov, ConfigurationSpace.Decode(space), node);
     }
 
     private void Mark(FunctionDocument document, PciAddress address)
@@ -101,68 +129,49 @@ internal sealed class ProfileMachine
             MigrationFirmware[address] = firmware;
     }
 
-    private SriovRegisters? MakeSriov(FunctionDocument document, PciAddress address, ref int nextBus)
+    private SriovRegisters? MakeSriov(FunctionDocument document, DeviceModel model, PciAddress address, ref int nextBus)
     {
-        if (document.Sriov is not { } sriov)
+        if (model.Sriov is not { } sriov)
             return null;
-        var lastId = address.RoutingId + sriov.Offset + ((sriov.Total - 1) * sriov.Stride);
-        if (sriov.Total < 1 || sriov.Count < 0 || sriov.Count > sriov.Total || sriov.Offset < 1 || sriov.Stride < 1 || lastId > 0xffff || Id(sriov.Device) is not { } device)
+        var (count, most) = (document.Sriov?.Count ?? 0, Math.Min(sriov.Total, model.Limits.VirtualFunctions));
+        var lastId = address.RoutingId + sriov.OffsetOf(address.Function) + ((sriov.Total - 1) * sriov.Stride);
+        if (count < 0 || count > most || sriov.Total < 1 || sriov.OffsetOf(address.Function) < 1 || sriov.Stride < 1 || lastId > 0xffff)
         {
-            problems.Add($"{address}: sriov needs total, count (at most total), device, offset and stride that stay on the segment");
+            problems.Add($"{address}: sriov needs total, count (at most {most}), device, offset and stride that stay on the segment");
             return null;
         }
         nextBus = Math.Max(nextBus, (lastId >> 8) + 1);
-        var bars = new uint[6];
-        (bars[0], bars[3]) = ((uint)Memory() & 0xffff_fff0 | 4, (uint)Memory() & 0xffff_fff0 | 4);
-        return new SriovRegisters(
-            0, sriov.Count > 0, sriov.Count > 0, true, sriov.Total, sriov.Total, sriov.Count, address.Function, sriov.Offset, sriov.Stride, device, 0x553, 1, bars);
+        return ModelSpace.Sriov(sriov, addresses, address.Function, count);
     }
 
-    private byte[] BuildSpace(
-        FunctionDocument document, ushort vendor, ushort device, PciAddress address, ExpressPortType? port, BridgeBuses? buses, SriovRegisters? sriov, bool onRootBus,
-        bool multifunction)
+    private static byte[] PortSpace(FunctionDocument document, ushort vendor, ushort device, ExpressPortType type, BridgeBuses buses, bool multifunction)
     {
-        var builder = new ConfigurationSpaceBuilder(
-            vendor, device, port is null ? ClassOf(document, address) : ClassPciBridge, (byte)document.Revision,
-            port is null ? HeaderType.Endpoint : HeaderType.Bridge, multifunction).Command(0x0006);
+        var builder = new ConfigurationSpaceBuilder(vendor, device, ClassPciBridge, (byte)(document.Revision ?? 0), HeaderType.Bridge, multifunction).Command(0x0006);
         if (Ids(document.Subsystem ?? document.Id) is var (subsystemVendor, subsystemDevice))
             builder.Subsystem(subsystemVendor, subsystemDevice);
-        if (buses is not null)
-            builder.Buses(buses);
-        else
-            builder.MemoryBar(0, Memory(), prefetchable: true);
-        var express = port ?? ExpressOf(document, address, onRootBus);
-        if (express is not null || document.PowerReset)
-            builder.PowerManagement(noSoftReset: !document.PowerReset);
+        builder.Buses(buses).PowerManagement(noSoftReset: !document.PowerReset);
         if (document.Msi > 0)
             builder.Msi(document.Msi);
         if (document.Msix > 0)
             builder.Msix(document.Msix, bar: 0);
-        if (express is { } type)
-            AddExpress(builder, document, type, buses, sriov);
-        return builder.Build();
-    }
-
-    private static void AddExpress(ConfigurationSpaceBuilder builder, FunctionDocument document, ExpressPortType type, BridgeBuses? buses, SriovRegisters? sriov)
-    {
         var isDownward = type is ExpressPortType.RootPort or ExpressPortType.DownstreamPort;
         var link = document.Link is { } said ? new PciLink(said.SpeedGTs, said.Width, said.SpeedGTs, said.Width) : null;
         builder.Express(new ExpressCapability(
             0, 2, type, isDownward, document.Flr, link, isDownward && link is not null, isDownward && document.HotPlug,
-            isDownward ? buses!.Secondary : 0, isDownward && document.Ari, isDownward && document.Ari));
+            isDownward ? buses.Secondary : 0, isDownward && document.Ari, isDownward && document.Ari));
         builder.AdvancedErrorReporting();
-        // A port isolates what is below it; an endpoint says with an empty capability that its functions do not reach each other.
+        // A port isolates what is below it.
         if (document.Acs)
             builder.Acs(isDownward ? AcsFlags.Isolation | AcsFlags.TranslationBlocking : AcsFlags.None, isDownward ? AcsFlags.Isolation : AcsFlags.None);
         if (document.Ari && !isDownward)
             builder.Ari(0);
-        if (sriov is not null)
-            builder.Sriov(sriov);
+        return builder.Build();
     }
 
-    private void AddVirtualFunctions(FunctionDocument document, PciAddress physical, SriovRegisters sriov, ConfigurationSpace space, int? node)
+    private void AddVirtualFunctions(FunctionDocument document, DeviceModel model, PciAddress physical, SriovRegisters registers, ConfigurationSpace space, int? node)
     {
-        foreach (var address in Reading.VirtualFunctions.AddressesOf(physical, sriov))
+        var sriov = model.Sriov!;
+        foreach (var address in Reading.VirtualFunctions.AddressesOf(physical, registers))
         {
             if (!taken.Add(address))
                 problems.Add($"{physical}: its virtual function {address} stands where another function is");
@@ -170,8 +179,9 @@ internal sealed class ProfileMachine
                 MigrationFirmware[address] = firmware;
             functions.Add(new LspciFunction(address, 0)
             {
-                Bytes = VirtualFunctionSpace.Build(space, document.Sriov.Msix),
-                Driver = document.Sriov.Driver,
+                Bytes = ModelSpace.BuildVirtual(sriov, space),
+                Name = NameOf(model.VendorId, sriov.Product),
+                Driver = sriov.Driver,
                 NumaNode = node,
             });
         }
@@ -197,35 +207,8 @@ internal sealed class ProfileMachine
         }
     }
 
-    private ExpressPortType? ExpressOf(FunctionDocument document, PciAddress address, bool onRootBus)
-    {
-        switch (document.Express)
-        {
-            case null:
-                return onRootBus ? null : ExpressPortType.Endpoint;
-            case "none":
-                return null;
-            case "endpoint":
-                return ExpressPortType.Endpoint;
-            case "integrated":
-                return ExpressPortType.RootComplexEndpoint;
-            default:
-                problems.Add($"{address}: express '{document.Express}' is none of endpoint, integrated, none");
-                return null;
-        }
-    }
-
-    private int ClassOf(FunctionDocument document, PciAddress address)
-    {
-        if (document.Class is { Length: 6 } && int.TryParse(document.Class, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var code))
-            return code;
-        problems.Add($"{address}: class '{document.Class}' has not six hexadecimal digits such as 020000");
-        return 0;
-    }
-
-    private ulong Memory() => nextMemory += 0x10_0000;
+    private static string? NameOf(ushort vendor, string? product) =>
+        product is null ? null : $"{Reading.PciNames.Vendor(vendor) ?? $"Vendor {vendor:x4}"} {product}";
 
     private static (ushort Vendor, ushort Device)? Ids(string? text) => text is null ? null : LspciHeader.Ids(text);
-
-    private static ushort? Id(string? text) => text is { Length: 4 } && LspciHeader.Hex(text) is { } id ? (ushort)id : null;
 }

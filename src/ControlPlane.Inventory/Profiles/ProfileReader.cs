@@ -1,12 +1,10 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Hosts;
 using ControlPlane.Domain.Pci;
+using ControlPlane.Inventory.DeviceModels;
 using ControlPlane.Inventory.Linux;
 using ControlPlane.Inventory.Lspci;
 using ControlPlane.Inventory.Reading;
-using YamlDotNet.Core;
-using YamlDotNet.Serialization;
-using YamlDotNet.Serialization.NamingConventions;
 
 namespace ControlPlane.Inventory.Profiles;
 
@@ -16,30 +14,17 @@ public static class ProfileReader
     private const string Code = "invalid-profile";
 
     /// <summary>A fault (422, <c>invalid-profile</c>) lists everything that is wrong.</summary>
-    public static Outcome<HostProfile> Read(string yaml)
+    /// <param name="models">That its functions may name; null: those that ship.</param>
+    public static Outcome<HostProfile> Read(string yaml, DeviceModelCatalog? models = null)
     {
-        if (!Parse(yaml).TryGet(out var document, out var fault))
+        var machine = new ProfileMachine(models ?? DeviceModelCatalog.Shipped);
+        if (!YamlText.Read<ProfileDocument>("profile", Code, yaml).TryGet(out var document, out var fault))
             return fault;
         var problems = Check(document).ToList();
         if (problems.Count > 0)
             return Fault.Impossible(Code, string.Join("; ", problems));
-        return document.Capture is { } capture ? FromCapture(document, capture) : FromTree(document);
-    }
-
-    private static Outcome<ProfileDocument> Parse(string yaml)
-    {
-        if (TextLimits.Check("profile", yaml) is { } tooLong)
-            return tooLong;
-        try
-        {
-            // Unknown and repeated names are refused: a mistyped flag must not be silently off.
-            var deserializer = new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).WithDuplicateKeyChecking().Build();
-            return deserializer.Deserialize<ProfileDocument?>(yaml) is { } document ? document : Fault.Impossible(Code, "The profile is empty.");
-        }
-        catch (YamlException broken)
-        {
-            return Fault.Impossible(Code, $"Line {broken.Start.Line}: {broken.InnerException?.Message ?? broken.Message}");
-        }
+        var read = document.Capture is { } capture ? FromCapture(document, capture, machine) : FromTree(document, machine);
+        return models is null || !read.TryGet(out var profile, out _) ? read : profile with { Models = models };
     }
 
     private static IEnumerable<string> Check(ProfileDocument document)
@@ -62,7 +47,7 @@ public static class ProfileReader
             yield return "exactly one of capture and roots says what hardware there is";
     }
 
-    private static Outcome<HostProfile> FromCapture(ProfileDocument document, CaptureDocument capture)
+    private static Outcome<HostProfile> FromCapture(ProfileDocument document, CaptureDocument capture, ProfileMachine machine)
     {
         var gathering = new FactsGathering();
         var list = new WarningList(LspciDump.Source);
@@ -81,12 +66,11 @@ public static class ProfileReader
                 return fault;
             gathering.AddLinks(groups, list);
         }
-        return Finish(document, gathering, [.. dump.Warnings, .. list.ToList()], new ProfileMachine());
+        return Finish(document, gathering, [.. dump.Warnings, .. list.ToList()], machine);
     }
 
-    private static Outcome<HostProfile> FromTree(ProfileDocument document)
+    private static Outcome<HostProfile> FromTree(ProfileDocument document, ProfileMachine machine)
     {
-        var machine = new ProfileMachine();
         foreach (var root in document.Roots!)
             machine.AddRoot(root);
         if (machine.Problems.Count > 0)

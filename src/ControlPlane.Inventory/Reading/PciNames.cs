@@ -1,8 +1,10 @@
+using ControlPlane.Inventory.DeviceModels;
+
 namespace ControlPlane.Inventory.Reading;
 
 /// <summary>
 /// Names for dumps that have numbers only: the classes of the PCI Code and ID Assignment Specification, the vendors of server hardware,
-/// and the devices of the profiles that ship. Words as lspci prints them.
+/// and the devices of the profiles that ship, as far as no device model says it. Words as lspci prints them.
 /// </summary>
 internal static class PciNames
 {
@@ -45,17 +47,12 @@ internal static class PciNames
 
     private static readonly Dictionary<(ushort Vendor, ushort Device), string> Devices = new()
     {
-        [(0x8086, 0x10c9)] = "82576 Gigabit Network Connection", [(0x8086, 0x10ca)] = "82576 Virtual Function", [(0x8086, 0x10d3)] = "82574L Gigabit Network Connection",
-        [(0x8086, 0x1572)] = "Ethernet Controller X710 for 10GbE SFP+", [(0x8086, 0x154c)] = "Ethernet Virtual Function 700 Series",
-        [(0x8086, 0x1521)] = "I350 Gigabit Network Connection", [(0x8086, 0x1520)] = "I350 Ethernet Controller Virtual Function",
+        [(0x8086, 0x10d3)] = "82574L Gigabit Network Connection",
         [(0x8086, 0x2020)] = "Sky Lake-E DMI3 Registers", [(0x8086, 0x2030)] = "Sky Lake-E PCI Express Root Port A",
         [(0x8086, 0x2031)] = "Sky Lake-E PCI Express Root Port B", [(0x8086, 0x2032)] = "Sky Lake-E PCI Express Root Port C",
         [(0x8086, 0x2033)] = "Sky Lake-E PCI Express Root Port D", [(0x8086, 0xa182)] = "C620 Series Chipset Family SATA Controller [AHCI mode]",
         [(0x8086, 0x0b60)] = "NVMe DC SSD [Sentinel Rock Plus controller]", [(0x8086, 0x0a54)] = "NVMe Datacenter SSD [3DNAND, Beta Rock Controller]",
-        [(0x15b3, 0x1017)] = "MT27800 Family [ConnectX-5]", [(0x15b3, 0x1018)] = "MT27800 Family [ConnectX-5 Virtual Function]",
-        [(0x15b3, 0x1019)] = "MT28800 Family [ConnectX-5 Ex]", [(0x15b3, 0x101a)] = "MT28800 Family [ConnectX-5 Ex Virtual Function]",
-        [(0x15b3, 0x101d)] = "MT2892 Family [ConnectX-6 Dx]", [(0x15b3, 0x101e)] = "ConnectX Family mlx5Gen Virtual Function",
-        [(0x10de, 0x20b5)] = "GA100 [A100 PCIe 80GB]", [(0x10de, 0x20f1)] = "GA100 [A100 PCIe 40GB]", [(0x144d, 0xa80a)] = "NVMe SSD Controller PM9A1/PM9A3/980PRO",
+        [(0x10de, 0x20f1)] = "GA100 [A100 PCIe 40GB]", [(0x144d, 0xa80a)] = "NVMe SSD Controller PM9A1/PM9A3/980PRO",
         [(0x1022, 0x1480)] = "Starship/Matisse Root Complex", [(0x1022, 0x1481)] = "Starship/Matisse IOMMU", [(0x1022, 0x1482)] = "Starship/Matisse PCIe Dummy Host Bridge",
         [(0x1022, 0x1483)] = "Starship/Matisse GPP Bridge", [(0x1022, 0x1484)] = "Starship/Matisse Internal PCIe GPP Bridge 0 to bus[E:B]",
         [(0x10b5, 0x8747)] = "PEX 8747 48-Lane, 5-Port PCI Express Gen 3 (8.0 GT/s) Switch", [(0x10b5, 0x8796)] = "PEX 8796 96-lane, 24-port PCI Express Gen 3 (8.0 GT/s) Switch",
@@ -69,5 +66,6 @@ internal static class PciNames
 
     public static string? Vendor(ushort vendor) => Vendors.GetValueOrDefault(vendor);
 
-    public static string? Device(ushort vendor, ushort device) => Devices.GetValueOrDefault((vendor, device));
+    public static string? Device(ushort vendor, ushort device) =>
+        DeviceModelCatalog.Shipped.ProductOf(vendor, device) ?? Devices.GetValueOrDefault((vendor, device));
 }

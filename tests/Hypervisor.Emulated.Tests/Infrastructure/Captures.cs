@@ -5,7 +5,7 @@ using ControlPlane.Inventory.Reading;
 
 namespace ControlPlane.Hypervisor.Emulated.Tests.Infrastructure;
 
-/// <summary>The captured machines of tests/data/hosts, as profiles to emulate.</summary>
+/// <summary>The captured machines of tests/data/hosts, as profiles to emulate; every other name is that of a profile that ships.</summary>
 internal static class Captures
 {
     public static HostProfile Sriov { get; } = Load("sriov");
@@ -19,7 +19,7 @@ internal static class Captures
         "sriov" => Sriov,
         "switch" => Switch,
         "numa" => Numa,
-        _ => throw new ArgumentException($"There is no capture '{name}'.", nameof(name)),
+        _ => ProfileCatalog.Shipped.Find(name) ?? throw new ArgumentException($"There is no capture and no profile '{name}'.", nameof(name)),
     };
 
     public static string Text(string capture, string file) => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "data", "hosts", capture, file));

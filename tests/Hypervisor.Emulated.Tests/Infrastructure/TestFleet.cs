@@ -18,10 +18,15 @@ internal sealed class TestFleet : ISpecificationFleet
 
     /// <param name="atFirst">Labels that both hosts have from the beginning.</param>
     public TestFleet(string capture = "sriov", EmulationOptions? options = null, VirtualTime? time = null, params (string Name, string Value)[] atFirst)
+        : this(Captures.Named(capture), options, time, atFirst)
     {
-        (this.capture, this.atFirst) = (capture, atFirst);
+    }
+
+    public TestFleet(Inventory.Profiles.HostProfile machine, EmulationOptions? options = null, VirtualTime? time = null, params (string Name, string Value)[] atFirst)
+    {
+        (capture, this.atFirst) = (machine.Name, atFirst);
         Virtual = time ?? new VirtualTime();
-        Fleet = new EmulatedFleet(options ?? new EmulationOptions(), (name, _) => ValueTask.FromResult<Inventory.Profiles.HostProfile?>(Captures.Named(name)), Virtual);
+        Fleet = new EmulatedFleet(options ?? new EmulationOptions(), (_, _) => ValueTask.FromResult<Inventory.Profiles.HostProfile?>(machine), Virtual);
         Source = Open(1);
         Target = Open(2);
     }

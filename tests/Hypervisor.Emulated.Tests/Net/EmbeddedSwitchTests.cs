@@ -3,6 +3,7 @@ using ControlPlane.Hypervisor.Emulated.Net;
 using ControlPlane.Hypervisor.Emulated.Pci;
 using ControlPlane.Hypervisor.Emulated.Tests.Infrastructure;
 using ControlPlane.Hypervisor.Emulated.Time;
+using ControlPlane.Inventory.DeviceModels;
 
 namespace ControlPlane.Hypervisor.Emulated.Tests.Net;
 
@@ -21,7 +22,7 @@ public sealed class EmbeddedSwitchTests : IDisposable
     private readonly Dictionary<EmulatedFunction, DeviceSettings> settings = [];
     private readonly Dictionary<EmulatedFunction, List<Frame>> heard = [];
     private readonly Listener outside = new();
-    private NicLimits limits = NicLimits.Of(0x15b3, 0x1017);
+    private DeviceLimits limits = DeviceModelCatalog.Shipped.Find("connectx-4-lx")!.Limits;
     private int virtualFunctions;
 
     public EmbeddedSwitchTests()
@@ -164,7 +165,7 @@ public sealed class EmbeddedSwitchTests : IDisposable
     [Fact]
     public void A_NIC_that_promises_no_rate_says_so_and_gives_none()
     {
-        limits = NicLimits.Of(0x8086, 0x10c9);
+        limits = DeviceModelCatalog.Shipped.Find("82576")!.Limits;
         var nic = NewSwitch();
 
         Plug(nic, 0, Ann, s => s with { MinTxRateMbps = 500 });
@@ -175,7 +176,7 @@ public sealed class EmbeddedSwitchTests : IDisposable
     [Fact] // 82576: eight pools; the physical function's, seven functions', and no other.
     public void Pools_are_shared_with_the_virtual_functions()
     {
-        limits = NicLimits.Of(0x8086, 0x10c9);
+        limits = DeviceModelCatalog.Shipped.Find("82576")!.Limits;
         virtualFunctions = 6;
         var nic = NewSwitch();
 

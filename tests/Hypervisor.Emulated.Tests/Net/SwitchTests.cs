@@ -3,6 +3,7 @@ using ControlPlane.Hypervisor.Emulated.Net;
 using ControlPlane.Hypervisor.Emulated.Pci;
 using ControlPlane.Hypervisor.Emulated.Tests.Infrastructure;
 using ControlPlane.Hypervisor.Emulated.Time;
+using ControlPlane.Inventory.DeviceModels;
 
 namespace ControlPlane.Hypervisor.Emulated.Tests.Net;
 
@@ -66,7 +67,7 @@ public sealed class SwitchTests
             [functions[1]] = DeviceSettings.None with { Mac = Bob, Vlan = 10 },
         };
         using var clock = new ModelClock(new VirtualTime());
-        var inside = new EmbeddedSwitch(wire, clock, NicLimits.Unknown, f => settings[f], () => functions.Count);
+        var inside = new EmbeddedSwitch(wire, clock, DeviceLimits.Unknown, f => settings[f], () => functions.Count);
         wire.Connect(inside);
         var heard = new Dictionary<EmulatedFunction, int>();
         var attached = new Dictionary<EmulatedFunction, EmbeddedPort>();

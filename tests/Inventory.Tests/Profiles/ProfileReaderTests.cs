@@ -25,8 +25,9 @@ public sealed class ProfileReaderTests
 
         var functions = profile.Hardware.Inventory.Functions;
         Assert.Equal(("example", 64, 262144), (profile.Name, profile.Hardware.Inventory.Capacity.Vcpus, profile.Hardware.Inventory.Capacity.MemoryMiB));
-        Assert.Equal(8, functions.Count(f => f.Function == FunctionKind.Virtual));
-        Assert.Equal("fabric-a", profile.PhysicalNetworks[functions.Single(f => f.Function == FunctionKind.Physical).Address]);
+        Assert.Equal([4, 8], functions.Where(f => f.Function == FunctionKind.Physical).Select(f => f.Sriov!.VfCount).Order());
+        Assert.Equal(12, functions.Count(f => f.Function == FunctionKind.Virtual));
+        Assert.Equal("fabric-a", profile.PhysicalNetworks[functions.Single(f => f.DeviceId == 0x1572).Address]);
         Assert.Empty(profile.Hardware.Warnings);
     }
 
@@ -73,8 +74,29 @@ public sealed class ProfileReaderTests
     [InlineData("class:", "sriov: {total: 65535, count: 1, device: '10ca', offset: 1, stride: 9}, class:", "sriov")]
     [InlineData("numa:", "assignable: ['0000:ff:00.0']\nnuma:", "assignable")]
     [InlineData("numa:", "capture: {lspci: x}\nnuma:", "exactly one")]
+    [InlineData("id: \"8086:10d3\", class: \"020000\"", "model: x541", "model 'x541' is none of")]
+    [InlineData("class:", "model: x540, class:", "id is what model x540 says")]
+    [InlineData("class:", "model: x540, class:", "class is what model x540 says")]
+    [InlineData("class:", "model: x540, port: root, class:", "model is for endpoints")]
+    [InlineData("id: \"8086:10d3\", class: \"020000\"", "model: x540, sriov: {count: 64}", "at most 63")]
+    [InlineData("id: \"8086:10d3\", class: \"020000\"", "model: x540, sriov: {total: 65}", "at most 64")]
+    [InlineData("id: \"8086:10d3\", class: \"020000\"", "model: a100-pcie-80gb, sriov: {count: 1}", "sriov is nothing that model a100-pcie-80gb has")]
     public void What_cannot_be_is_refused_with_the_reason(string what, string by, string reason) =>
         AssertRefused(Small.Replace(what, by, StringComparison.Ordinal), reason);
+
+    [Fact]
+    public void A_function_of_a_model_is_what_its_model_says_and_its_slot_may_be_narrower()
+    {
+        const string port = "{at: \"01.0\", id: \"8086:2030\", port: root, ari: true, acs: true, link: {speedGTs: 8, width: 4}, below: [{at: \"00.0\", model: x540, subsystem: \"8086:0002\", link: {speedGTs: 8, width: 4}, sriov: {count: 3}}]}";
+        var functions = Read(Small.Replace("{at: \"01.0\", id: \"8086:10d3\", class: \"020000\"}", port, StringComparison.Ordinal)).Hardware.Inventory.Functions;
+        var physical = functions.Single(f => f.Function == FunctionKind.Physical);
+
+        Assert.Equal(("Ethernet Controller 10-Gigabit X540-AT2", "ixgbe", (ushort)0x0002), (physical.DeviceName, physical.Driver, physical.SubsystemDeviceId));
+        Assert.Equal(new PciLink(5, 4, 5, 8), physical.Link);
+        Assert.Equal(
+            [("X540 Ethernet Controller Virtual Function", "ixgbevf", 3)],
+            functions.Where(f => f.Function == FunctionKind.Virtual).GroupBy(f => (f.DeviceName, f.Driver)).Select(g => (g.Key.DeviceName, g.Key.Driver, g.Count())));
+    }
 
     [Fact]
     public void Everything_that_is_wrong_is_said_at_once()

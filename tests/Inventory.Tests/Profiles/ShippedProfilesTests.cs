@@ -11,7 +11,7 @@ public sealed class ShippedProfilesTests
     [Fact]
     public void The_catalog_has_the_captured_machines_and_the_hand_written_ones() =>
         Assert.Equal(
-            ["connectx-5", "dual-82576", "gpu-node", "numa", "sriov", "switch", "x710-dual-port"], ProfileCatalog.Shipped.Profiles.Select(p => p.Name));
+            ["connectx-5", "dual-82576", "gpu-node", "numa", "nvme-vf", "sriov", "switch", "x540", "x710-dual-port"], ProfileCatalog.Shipped.Profiles.Select(p => p.Name));
 
     [Fact]
     public void An_unknown_name_finds_nothing() => Assert.Null(ProfileCatalog.Shipped.Find("toaster"));
