@@ -26,6 +26,8 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
     private readonly Dictionary<HostId, EmulatedHost> models = [];
     private readonly Dictionary<string, MachineBlueprint> blueprints = [];
     private readonly Fabric fabric = new();
+    private readonly ChassisJournal? chassisJournal;
+    private readonly ChassisRegister chassis;
 
     /// <exception cref="IOException">The journal directory cannot be written to.</exception>
     public EmulatedFleet(EmulationOptions options, FindProfile findProfile, TimeProvider time)
@@ -36,8 +38,10 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         {
             Directory.CreateDirectory(directory);
             switchOvers = new SwitchOverJournal(Path.Combine(directory, "switch-overs.journal"));
+            chassisJournal = new ChassisJournal(Path.Combine(directory, "chassis.journal"));
         }
         clock = new ModelClock(time);
+        chassis = new ChassisRegister(clock, chassisJournal);
         ground = new MigrationGround(
             clock, models, new MigrationOptions(options.LinkMiBPerSecond, options.ChannelMiBPerSecond, options.SwitchOverOverhead, options.RoundTrip),
             new ProbeOptions(options.ProbeInterval, options.ProbeLinger), switchOvers);
@@ -54,7 +58,8 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         {
             if (open.TryGetValue(host.Id, out var present))
             {
-                present.Model.Label(host.Labels);
+                if (present.Model.Label(host.Labels))
+                    chassis.Follow(present.Model);
                 return present;
             }
         }
@@ -80,9 +85,13 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         using (clock.Enter())
         {
             // An emulated host that is closed but not forgotten goes on existing, as a real one would.
-            if (!forget || !open.Remove(host, out var hypervisor))
+            if (!forget)
                 return ValueTask.CompletedTask;
-            hypervisor.Model.Crash();
+            open.Remove(host, out var hypervisor);
+            hypervisor?.Model.Crash();
+            chassis.Forget(host);
+            if (hypervisor is null)
+                return ValueTask.CompletedTask;
             hypervisor.Model.Network.Unplug();
             models.Remove(host);
             hypervisor.Model.Journal?.Dispose();
@@ -114,6 +123,7 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         foreach (var hypervisor in open.Values)
             hypervisor.Model.Journal?.Dispose();
         switchOvers?.Dispose();
+        chassisJournal?.Dispose();
     }
 
     private EmulatedHost Model(HostId host) =>
@@ -130,8 +140,9 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         var (path, bytes) = (PathOf(record.Id), 0L);
         List<JournalRecord> records = path is null ? [] : JournalLines.Read(path, line => JournalJson.Read(line.Span), out bytes);
         var before = JournalState.Fold(records);
-        var boot = HostSnapshot.SettingsOf(before, new HostLabels(record.Labels).HiddenFunctions);
-        var host = new EmulatedHost(record.Id, blueprint, clock, timings, fabric, record.Labels, boot) { Fleet = models.Values };
+        var labels = new HostLabels(record.Labels);
+        var boot = HostSnapshot.SettingsOf(before, labels.HiddenFunctions, chassis.Find(labels)?.AbsentFor(record.Id, labels) ?? []);
+        var host = new EmulatedHost(record.Id, blueprint, clock, timings, fabric, record.Labels, boot) { Fleet = models.Values, Name = record.Name };
         if (path is not null)
         {
             HostSnapshot.Restore(host, before);
@@ -145,6 +156,7 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
                 host.Record(host.BootRecord);
         }
         models[record.Id] = host;
+        chassis.Follow(host);
         var gate = new CallGate(host, Faults);
         var domains = new DomainCalls(host);
         return new EmulatedHypervisor(host, gate, domains, new EmulatedMigrationPort(host, gate, domains, ground));

@@ -16,6 +16,9 @@ public sealed class HostLabels(IReadOnlyDictionary<string, string> labels)
     public const string Wire = "emulator.wire";
     public const string PostedInterrupts = "emulator.posted-interrupts";
     public const string Hide = "emulator.hide";
+    public const string ChassisName = "emulator.chassis";
+    public const string MultiRoot = "emulator.multi-root";
+    public const string Claim = "emulator.claim";
     public const string DriversAutoprobe = "emulator.sriov-drivers-autoprobe";
 
     public static readonly HostLabels None = new(new Dictionary<string, string>());
@@ -50,6 +53,19 @@ public sealed class HostLabels(IReadOnlyDictionary<string, string> labels)
 
     /// <summary>Functions that the host's own drivers shall not see from its next boot on; empty: none.</summary>
     public string HiddenFunctions => labels.GetValueOrDefault(Hide) ?? "";
+
+    /// <summary>The chassis that the host is in; null: it stands alone.</summary>
+    public string? Chassis => labels.GetValueOrDefault(ChassisName) is { Length: > 0 } name ? name : null;
+
+    /// <summary>The functions that the host shares with its chassis, and the chassis's slots that they are.</summary>
+    public IEnumerable<(PciAddress Address, string Slot)> SharedFunctions => labels
+        .Where(l => l.Value.Length > 0 && l.Key.StartsWith($"{MultiRoot}.", StringComparison.Ordinal))
+        .Select(l => (IsRead: PciAddress.TryParse(l.Key[(MultiRoot.Length + 1)..], out var address), Address: address, Slot: l.Value))
+        .Where(l => l.IsRead).Select(l => (l.Address, l.Slot)).OrderBy(l => l.Address);
+
+    /// <summary>True when the host shall have the function of the chassis's slot.</summary>
+    public bool Claims(string slot) =>
+        labels.GetValueOrDefault(Claim) is { } claimed && claimed.Split([',', ' '], StringSplitOptions.RemoveEmptyEntries).Contains(slot);
 
     /// <summary>False when new virtual functions of the physical one are offered to no driver.</summary>
     public bool ProbesVirtualFunctions(PciAddress physical) => !Says(DriversAutoprobe, physical, "off");

@@ -23,7 +23,7 @@ internal sealed class DeviceCalls(EmulatedHost host)
     public Outcome<IReadOnlyList<PciFunction>> SetVirtualFunctionCount(PciAddress physical, int count)
     {
         if (host.Tree.Find(physical) is not { } function)
-            return Fault.NotFound("pci-device", physical.ToString());
+            return host.Missing(physical);
         if (host.Tree.SriovOf(physical) is not { } sriov)
             return Fault.Impossible("no-sriov", $"{physical} has no SR-IOV capability.");
         if (host.Labels.CreatingFails(physical) && count > sriov.Virtual.Count)
@@ -53,7 +53,7 @@ internal sealed class DeviceCalls(EmulatedHost host)
         if (host.CheckClaim(claim) is { } stale)
             return stale;
         if (host.Tree.Find(claim.Address) is not { } function)
-            return Fault.NotFound("pci-device", claim.Address.ToString());
+            return host.Missing(claim.Address);
         if (function.IsBridge)
             return Fault.Impossible("not-an-endpoint", $"{claim.Address} is a bridge.");
         var hold = host.HoldOf(claim.Address);
@@ -85,7 +85,7 @@ internal sealed class DeviceCalls(EmulatedHost host)
         if (host.CheckClaim(claim) is { } stale)
             return stale;
         if (host.Tree.Find(claim.Address) is not { } function)
-            return Fault.NotFound("pci-device", claim.Address.ToString());
+            return host.Missing(claim.Address);
         var proof = new TaskCompletionSource<Outcome<CleanProof>>(TaskCreationOptions.RunContinuationsAsynchronously);
         if (host.OpenDevices.ClosedAt(function) is { } closedAt)
         {
@@ -115,12 +115,11 @@ internal sealed class DeviceCalls(EmulatedHost host)
         if (host.CheckClaim(claim) is { } stale)
             return stale;
         if (host.Tree.Find(claim.Address) is not { } function)
-            return Fault.NotFound("pci-device", claim.Address.ToString());
+            return host.Missing(claim.Address);
         var settings = host.HoldOf(claim.Address)?.Settings ?? DeviceSettings.None;
         if (host.OpenDevices.IsHeld(function))
             return new CleanProof(false, null, null, settings, function.Driver, host.Tree.Drivers.WantedFor(function));
-        var (method, error) = FunctionReset.Run(
-            host.Tree, function, (f, _) => host.Labels.ResetFails(f.Address) ? $"not ready 60000 ms after reset; giving up on {f.Address}" : null);
+        var (method, error) = host.Reset(function);
         var readBack = host.Labels.ClearingFails(claim.Address) ? settings : DeviceSettings.None;
         var isClean = method is not null && readBack with { Network = null } == DeviceSettings.None;
         // A function that could not be proven stays with vfio-pci: a host driver would let it write to the host's memory.
@@ -149,7 +148,7 @@ internal sealed class DeviceCalls(EmulatedHost host)
         host.Tree.Drivers.Return(function);
         if (host.Tree.SriovOf(function.Address) is { } sriov)
         {
-            var configured = host.ConfiguredVfs.TryGetValue(function.Address, out var count) ? count : function.Sriov!.VfCount;
+            var configured = host.VfsOf(function.Address);
             if (function.Driver != EmulatedFunction.VfioDriver && configured != sriov.Virtual.Count)
             {
                 sriov.StoreNumVfs(configured, _ => false);

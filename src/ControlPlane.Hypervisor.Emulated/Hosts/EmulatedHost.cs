@@ -49,6 +49,9 @@ internal sealed class EmulatedHost : ICounting
 
     public HostId Id { get; }
 
+    /// <summary>For people.</summary>
+    public string Name { get; init; } = "";
+
     public MachineBlueprint Blueprint { get; }
 
     public ModelClock Clock { get; }
@@ -70,6 +73,9 @@ internal sealed class EmulatedHost : ICounting
 
     /// <summary>All hosts that are open, this one among them.</summary>
     public IReadOnlyCollection<EmulatedHost> Fleet { get; init; } = [];
+
+    /// <summary>The chassis in which it shares functions with others; null: none.</summary>
+    public Chassis? Chassis { get; set; }
 
     public EventBoard Events { get; } = new();
 
@@ -93,12 +99,15 @@ internal sealed class EmulatedHost : ICounting
     public IReadOnlyDictionary<PciAddress, int> ConfiguredVfs => configuredVfs;
 
     /// <summary>The host's labels as they are now; asked for with every call, and changed seldom.</summary>
-    public void Label(IReadOnlyDictionary<string, string> labels)
+    /// <returns>True when they say something else than before.</returns>
+    public bool Label(IReadOnlyDictionary<string, string> labels)
     {
         if (ReferenceEquals(labels, labelled))
-            return;
+            return false;
+        var changed = labelled is null || labels.Count != labelled.Count || labels.Any(l => labelled.GetValueOrDefault(l.Key) != l.Value);
         labelled = labels;
         Labels = new HostLabels(labels);
+        return changed;
     }
 
     public void Record(JournalRecord record) => Journal?.Append(record);
@@ -145,6 +154,8 @@ internal sealed class EmulatedHost : ICounting
         holds[address] = hold;
         scanned = null;
         Record(RecordOf(address, hold));
+        if (hold.Owner is null)
+            Chassis?.Reconsider();
     }
 
     public JournalRecord BootRecord => new JournalRecord.Booted(Tree.Drivers.Hidden.Text);
@@ -158,7 +169,7 @@ internal sealed class EmulatedHost : ICounting
         if (CheckClaim(device.Claim) is { } stale)
             return stale;
         if (Tree.Find(device.Claim.Address) is not { } function)
-            return Fault.NotFound("pci-device", device.Claim.Address.ToString());
+            return this.Missing(device.Claim.Address);
         var prepared = HoldOf(device.Claim.Address) is { } hold && hold.Owner == vm && hold.Generation == device.Claim.Generation
             && function.Driver == EmulatedFunction.VfioDriver;
         return prepared ? null : Fault.Conflict("device-not-prepared", $"{device.Claim.Address} is not prepared for VM {vm} at generation {device.Claim.Generation}.");
@@ -222,6 +233,7 @@ internal sealed class EmulatedHost : ICounting
         HardwareReset();
         Record(new JournalRecord.HostDied());
         Events.End();
+        Chassis?.Reconsider();
         if (Labels.RevivesAfter is { } after)
             Clock.Quietly(Clock.Now + after, Revive);
     }
@@ -236,6 +248,7 @@ internal sealed class EmulatedHost : ICounting
         Iommu.CountInto(sheet);
         Interrupts.CountInto(sheet);
         Network.CountInto(sheet);
+        Chassis?.CountInto(sheet, this);
     }
 
     /// <summary>
@@ -248,7 +261,7 @@ internal sealed class EmulatedHost : ICounting
             return;
         IsDown = false;
         Interrupts.PowerOn();
-        Tree.Boot(new BootSettings(new HiddenFunctions(Labels.HiddenFunctions), configuredVfs, []));
+        Tree.Boot(new BootSettings(new HiddenFunctions(Labels.HiddenFunctions), configuredVfs, [], []));
         scanned = null;
         Record(BootRecord);
     }
@@ -264,6 +277,3 @@ internal sealed class EmulatedHost : ICounting
         scanned = null;
     }
 }
-
-/// <summary>What a host and its guests take from the options.</summary>
-internal sealed record EmulationTimings(GuestTimings Guest, HostTimings Host, TimeSpan CloseTimeout, ulong Seed);

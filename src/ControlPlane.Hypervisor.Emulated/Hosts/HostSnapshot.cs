@@ -1,3 +1,4 @@
+using ControlPlane.Domain.Pci;
 using ControlPlane.Hypervisor.Emulated.Journal;
 using ControlPlane.Hypervisor.Emulated.Pci;
 
@@ -27,8 +28,10 @@ internal static class HostSnapshot
 
     /// <summary>How the host's functions stood when the process died: the host itself ran on, or boots now because it had lost its power.</summary>
     /// <param name="hidden">What a boot of this moment would hide.</param>
-    public static BootSettings SettingsOf(JournalState state, string hidden) => new(
-        new HiddenFunctions(state.Booted?.Hidden ?? hidden), state.VirtualFunctions, [.. state.Devices.Values.Where(d => d.Bound).Select(d => d.Address)]);
+    /// <param name="absent">What is in another host's hierarchy.</param>
+    public static BootSettings SettingsOf(JournalState state, string hidden, IReadOnlyCollection<PciAddress> absent) => new(
+        new HiddenFunctions(state.Booted?.Hidden ?? hidden), state.VirtualFunctions,
+        [.. state.Devices.Values.Where(d => d.Bound).Select(d => d.Address)], absent);
 
     /// <summary>Brings a host that was just built with those settings to the state that the journal gives.</summary>
     public static void Restore(EmulatedHost host, JournalState state)

@@ -1,3 +1,5 @@
+using ControlPlane.Hypervisor.Emulated.Guests;
+
 namespace ControlPlane.Hypervisor.Emulated.Hosts;
 
 /// <summary>How long a host's own work takes.</summary>
@@ -17,3 +19,6 @@ public sealed record HostTimings(TimeSpan Define, TimeSpan Start, TimeSpan Bind,
 
     public static readonly HostTimings Instant = new(TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero, TimeSpan.Zero);
 }
+
+/// <summary>What a host and its guests take from the options.</summary>
+internal sealed record EmulationTimings(GuestTimings Guest, HostTimings Host, TimeSpan CloseTimeout, ulong Seed);

@@ -21,6 +21,7 @@ namespace ControlPlane.Hypervisor.Emulated.Journal;
 [JsonSerializable(typeof(JournalRecord.Departed))]
 [JsonSerializable(typeof(JournalRecord.SwitchedOver))]
 [JsonSerializable(typeof(SwitchOverEntry))]
+[JsonSerializable(typeof(ChassisEntry))]
 internal sealed partial class JournalJson : JsonSerializerContext
 {
     /// <summary>Writes a record as <c>{"domain":{…}}</c>: the name says the kind.</summary>

@@ -66,6 +66,13 @@ internal sealed class HostNetwork(
         return bridge;
     }
 
+    /// <summary>The physical function is taken out of the host, and its switch with it.</summary>
+    public void Forget(PciAddress physical)
+    {
+        if (embedded.Remove(physical, out var inside))
+            inside.Wire.Disconnect(inside);
+    }
+
     /// <summary>The host ceases to exist.</summary>
     public void Unplug()
     {

@@ -121,7 +121,7 @@ internal sealed class DriverCore(Func<PciAddress, bool> autoprobe) : ICounting
         sheet.Add("drivers", "overrides", Overrides);
     }
 
-    /// <param name="appears">Its registers are as described, and that was read while its driver was bound.</param>
+    /// <param name="appears">Its registers are as described, and that was read while its driver was bound, unless it was reset since.</param>
     private void Probe(EmulatedFunction function, bool appears)
     {
         Probes++;
@@ -138,7 +138,7 @@ internal sealed class DriverCore(Func<PciAddress, bool> autoprobe) : ICounting
         }
         HostBinds++;
         function.HostBinds++;
-        if (!appears && !function.IsBridge)
+        if ((!appears || function.Resets > 0) && !function.IsBridge)
             function.SetBusMaster(true);
         HostBound?.Invoke(function);
     }

@@ -8,6 +8,7 @@ internal sealed class PciTree
 {
     private readonly SortedDictionary<PciAddress, EmulatedFunction> functions = [];
     private readonly Dictionary<PciAddress, SriovState> sriov = [];
+    private readonly Dictionary<PciAddress, EmulatedFunction> absent = [];
     private readonly MachineBlueprint blueprint;
     private int nextGroup;
 
@@ -21,13 +22,19 @@ internal sealed class PciTree
         var described = blueprint.Inventory.Functions;
         nextGroup = described.Max(f => f.IommuGroup) is { } highest ? highest + 1 : 0;
         foreach (var function in described.Where(f => f.Function != FunctionKind.Virtual))
-            Add(new EmulatedFunction(function, blueprint.NewConfig(function)));
-        foreach (var physical in functions.Values.Where(f => f.Sriov is not null).ToArray())
+        {
+            var made = new EmulatedFunction(function, blueprint.NewConfig(function));
+            if (!made.IsBridge && settings.Absent.Contains(function.Address))
+                absent[function.Address] = made;
+            else
+                Add(made);
+        }
+        foreach (var physical in functions.Values.Concat(absent.Values).Where(f => f.Sriov is not null).OrderBy(f => f.Address).ToArray())
             AddSriov(physical);
         // A description may show virtual functions without their maker (a dump without its capabilities): they stand for themselves.
-        foreach (var orphan in described.Where(f => f.Function == FunctionKind.Virtual && !functions.ContainsKey(f.Address)))
+        foreach (var orphan in described.Where(f => f.Function == FunctionKind.Virtual && IsOrphan(f)))
         {
-            var physical = orphan.PhysicalFunction is { } address ? functions.GetValueOrDefault(address) : null;
+            var physical = orphan.PhysicalFunction is { } address ? Find(address) : null;
             Add(new EmulatedFunction(orphan, blueprint.NewConfig(orphan), physical));
         }
         Configure(settings);
@@ -43,6 +50,9 @@ internal sealed class PciTree
 
     /// <summary>What the hardware of a physical function has, whatever a host asks of it.</summary>
     public DeviceLimits LimitsOf(EmulatedFunction physical) => blueprint.ModelOf(physical.Described)?.Limits ?? DeviceLimits.Unknown;
+
+    /// <summary>Also while it is in another host's hierarchy.</summary>
+    public EmulatedFunction? Known(PciAddress address) => Find(address) ?? absent.GetValueOrDefault(address);
 
     /// <summary>The SR-IOV side of a physical function; null for every other.</summary>
     public SriovState? SriovOf(PciAddress physical) => sriov.GetValueOrDefault(physical);
@@ -124,8 +134,32 @@ internal sealed class PciTree
         foreach (var function in functions.Values.ToArray())
             Drivers.Appear(function);
         foreach (var (physical, state) in sriov)
-            state.Enable(DescribedCount(physical));
+            Enable(physical, state, DescribedCount(physical));
         Configure(settings);
+    }
+
+    /// <summary>The function leaves this hierarchy, its virtual functions and its driver first.</summary>
+    public void Withdraw(EmulatedFunction function)
+    {
+        SriovOf(function.Address)?.Enable(0);
+        Drivers.Vanish(function);
+        functions.Remove(function.Address);
+        absent[function.Address] = function;
+    }
+
+    /// <summary>A function comes into this hierarchy, fresh from its reset.</summary>
+    /// <param name="virtualFunctions">As many as the host's configuration wants of it.</param>
+    /// <param name="powered">False: the host is down, and its next boot finds the function.</param>
+    public void Insert(PciAddress address, int virtualFunctions, bool powered)
+    {
+        if (!absent.Remove(address, out var function))
+            return;
+        function.OnReset();
+        functions.Add(address, function);
+        if (!powered)
+            return;
+        Drivers.Appear(function);
+        SriovOf(address)?.Enable(virtualFunctions);
     }
 
     /// <summary>The virtual functions that the description shows of a physical one.</summary>
@@ -156,14 +190,27 @@ internal sealed class PciTree
     {
         var state = new SriovState(this, physical, blueprint.VirtualImageOf(physical.Address));
         sriov[physical.Address] = state;
-        state.Enable(DescribedCount(physical.Address));
+        Enable(physical.Address, state, DescribedCount(physical.Address));
     }
+
+    private void Enable(PciAddress physical, SriovState state, int count)
+    {
+        if (functions.ContainsKey(physical))
+            state.Enable(count);
+    }
+
+    /// <summary>A virtual function that nobody makes: neither a physical one of this description, nor one that is elsewhere now.</summary>
+    private bool IsOrphan(PciFunction described) =>
+        !functions.ContainsKey(described.Address) && !(described.PhysicalFunction is { } physical && absent.ContainsKey(physical));
 
     /// <summary>What the host's configuration says of virtual functions, each boot applies.</summary>
     private void Configure(BootSettings settings)
     {
         foreach (var (physical, count) in settings.VirtualFunctions)
-            SriovOf(physical)?.Enable(count);
+        {
+            if (SriovOf(physical) is { } state)
+                Enable(physical, state, count);
+        }
     }
 
     private void ResetOne(EmulatedFunction function)

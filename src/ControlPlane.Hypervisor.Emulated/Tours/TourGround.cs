@@ -11,10 +11,12 @@ internal sealed class TourGround : IDisposable
 {
     private readonly VirtualTime time = new();
     private readonly EmulatedFleet fleet;
+    private readonly string profile;
     private int vms;
 
     public TourGround(EmulationOptions options, string profile = "dual-82576", int hosts = 2)
     {
+        this.profile = profile;
         fleet = new EmulatedFleet(options, (name, _) => ValueTask.FromResult(ProfileCatalog.Shipped.Find(name)), time);
         Hosts = [.. Enumerable.Range(1, hosts).Select(number => Open(number, profile))];
     }
@@ -40,11 +42,14 @@ internal sealed class TourGround : IDisposable
 
     public void Dispose() => fleet.Dispose();
 
-    private IHypervisor Open(int number, string profile)
+    /// <summary>Gives the host these labels, and no others.</summary>
+    public void Label(int number, params (string Name, string Value)[] labels) => Open(number, profile, labels);
+
+    private IHypervisor Open(int number, string profile, params (string Name, string Value)[] labels)
     {
         var id = new HostId(new Guid(number, 0, 0, [0x80, 0, 0, 0, 0, 0, 0, 0]));
         var host = new Host(
-            id, $"hv{number}", new HostBackend(BackendKind.Emulated, profile), HostState.Up, null, new Dictionary<string, string>(), HostCapacity.Unknown,
+            id, $"hv{number}", new HostBackend(BackendKind.Emulated, profile), HostState.Up, null, labels.ToDictionary(l => l.Name, l => l.Value), HostCapacity.Unknown,
             CpuModel.Unknown, 1, 1, false, null, Generation.None, null, time.GetUtcNow(), time.GetUtcNow());
         // Opening reads a profile out of this assembly's neighbours and waits for nobody.
         return Ok(fleet.OpenAsync(host, CancellationToken.None).AsTask().GetAwaiter().GetResult());

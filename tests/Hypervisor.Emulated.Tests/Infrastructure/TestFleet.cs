@@ -93,13 +93,14 @@ internal sealed class TestFleet : ISpecificationFleet
     {
         var id = new HostId(new Guid(number, 0, 0, [0x80, 0, 0, 0, 0, 0, 0, 0]));
         var own = labels.TryGetValue(id, out var known) ? known : labels[id] = atFirst.ToDictionary(l => l.Name, l => l.Value);
-        var host = new Host(
-            id, $"hv{number}", new HostBackend(BackendKind.Emulated, capture), HostState.Up, null, own, HostCapacity.Unknown, CpuModel.Unknown,
-            1, 1, false, null, Generation.None, null, Time.GetUtcNow(), Time.GetUtcNow());
-        var opened = Fleet.OpenAsync(host, CancellationToken.None).AsTask().GetAwaiter().GetResult();
+        var opened = Fleet.OpenAsync(RecordOf(number, capture, own), CancellationToken.None).AsTask().GetAwaiter().GetResult();
         Assert.True(opened.Succeeded, opened.Fault?.ToString());
         return opened.Value;
     }
+
+    public static Host RecordOf(int number, string capture, Dictionary<string, string> labels) => new(
+        new HostId(new Guid(number, 0, 0, [0x80, 0, 0, 0, 0, 0, 0, 0])), $"hv{number}", new HostBackend(BackendKind.Emulated, capture), HostState.Up, null, labels,
+        HostCapacity.Unknown, CpuModel.Unknown, 1, 1, false, null, Generation.None, null, DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
 
     public ValueTask DisposeAsync()
     {
