@@ -1,5 +1,6 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Hosts;
+using ControlPlane.Hypervisor.Emulated.Devices;
 using ControlPlane.Hypervisor.Emulated.Faults;
 using ControlPlane.Hypervisor.Emulated.Hosts;
 using ControlPlane.Hypervisor.Emulated.Journal;
@@ -28,6 +29,7 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
     private readonly Fabric fabric = new();
     private readonly ChassisJournal? chassisJournal;
     private readonly ChassisRegister chassis;
+    private readonly SharedStorage storage = new();
 
     /// <exception cref="IOException">The journal directory cannot be written to.</exception>
     public EmulatedFleet(EmulationOptions options, FindProfile findProfile, TimeProvider time)
@@ -142,7 +144,7 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         var before = JournalState.Fold(records);
         var labels = new HostLabels(record.Labels);
         var boot = HostSnapshot.SettingsOf(before, labels.HiddenFunctions, chassis.Find(labels)?.AbsentFor(record.Id, labels) ?? []);
-        var host = new EmulatedHost(record.Id, blueprint, clock, timings, fabric, record.Labels, boot) { Fleet = models.Values, Name = record.Name };
+        var host = new EmulatedHost(record.Id, blueprint, clock, timings, fabric, storage, record.Labels, boot) { Fleet = models.Values, Name = record.Name };
         if (path is not null)
         {
             HostSnapshot.Restore(host, before);

@@ -58,7 +58,7 @@ internal sealed class EmulatedHypervisor : IHypervisor
         gate.RunAsync(HypervisorCall.Define, Takes.Define, () => domains.Define(definition), ct);
 
     Task<Outcome<Done>> IHypervisor.UndefineAsync(DomainRef domain, DiskFate disks, CancellationToken ct) =>
-        gate.RunAsync(HypervisorCall.Undefine, AtOnce, () => domains.Undefine(domain), ct);
+        gate.RunAsync(HypervisorCall.Undefine, AtOnce, () => domains.Undefine(domain, disks), ct);
 
     Task<Outcome<Done>> IHypervisor.StartAsync(DomainRef domain, CancellationToken ct) =>
         gate.RunAsync(HypervisorCall.Start, Takes.Start, () => domains.Start(domain), ct);

@@ -75,6 +75,9 @@ internal sealed class EmulatedDomain : ICounting
     /// <summary>Of all its CPUs, since the domain was made here.</summary>
     public ExitCounters Exits { get; } = new();
 
+    /// <summary>Its disks and what else it has; null while it is off.</summary>
+    public GuestPeripherals? Peripherals { get; set; }
+
     /// <summary>Null until it was migrated.</summary>
     public MigrationCounters? LastMigration { get; set; }
 
@@ -146,6 +149,7 @@ internal sealed class EmulatedDomain : ICounting
         whenResumed = null;
         Machine?.Interrupts.Resume();
         Network?.Resume();
+        Peripherals?.Resume();
         foreach (var action in actions ?? [])
             action();
     }
@@ -161,6 +165,7 @@ internal sealed class EmulatedDomain : ICounting
         LastMigration?.CountInto(sheet);
         Nics.CountInto(sheet);
         Dma?.CountInto(sheet);
+        Peripherals?.CountInto(sheet);
     }
 
     public UnplugRequest? UnplugOf(string name, bool isInterface) =>

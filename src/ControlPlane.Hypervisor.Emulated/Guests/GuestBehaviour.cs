@@ -127,6 +127,9 @@ internal sealed class GuestBehaviour(IReadOnlyDictionary<string, string> labels,
     /// <summary>An address that the guest sets by itself; null: it keeps the one that it was given.</summary>
     public MacAddress? OwnMac => MacAddress.TryParse(Label(GuestLabels.OwnMac), out var mac) ? mac : null;
 
+    /// <summary>Requests of 4 KiB that the guest's programs make of its first disk; 0: none.</summary>
+    public int DiskRequestsPerSecond => Number(GuestLabels.DiskIo) is { } rate and >= 1 and <= 100_000 ? (int)rate : 0;
+
     private string? Label(string name) => labels.GetValueOrDefault(name);
 
     private double? Number(string name) =>

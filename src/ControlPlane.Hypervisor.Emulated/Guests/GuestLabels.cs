@@ -22,6 +22,7 @@ public static class GuestLabels
     public const string Queues = "emulator.queues";
     public const string Promiscuous = "emulator.promiscuous";
     public const string OwnMac = "emulator.own-mac";
+    public const string DiskIo = "emulator.disk-io";
     public const string CrashTargetAt = "emulator.crash-target-at";
     public const string CrashSourceAt = "emulator.crash-source-at";
 }

@@ -21,6 +21,8 @@ internal sealed class DomainCalls(EmulatedHost host)
             if (host.CheckPrepared(definition.Ref.Vm, device) is { } fault)
                 return fault;
         }
+        if (host.Peripherals.Provide(definition) is { } lacking)
+            return lacking;
         if (known is null)
             host.Domains[definition.Ref.Vm] = known = new EmulatedDomain(definition, host.Timings.Guest);
         else
@@ -30,14 +32,17 @@ internal sealed class DomainCalls(EmulatedHost host)
         return default(Done);
     }
 
-    public Outcome<Done> Undefine(DomainRef reference)
+    public Outcome<Done> Undefine(DomainRef reference, DiskFate disks)
     {
         if (host.CheckEpoch(reference) is { } stale)
             return stale;
-        if (!host.Domains.TryGetValue(reference.Vm, out var domain))
-            return default(Done);
-        if (domain.State != DomainState.Off)
+        var domain = host.Domains.GetValueOrDefault(reference.Vm);
+        if (domain is { State: not DomainState.Off })
             return Fault.Conflict("domain-running", $"Domain {domain.Definition.Name} is {domain.State}; stop it before it is forgotten.");
+        if (disks == DiskFate.Delete)
+            host.Peripherals.Storage.Release(reference.Vm, except: []);
+        if (domain is null)
+            return default(Done);
         host.Domains.Remove(reference.Vm);
         host.Record(new Journal.JournalRecord.DomainGone(reference.Vm));
         return default(Done);

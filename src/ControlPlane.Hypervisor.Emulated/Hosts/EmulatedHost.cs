@@ -2,6 +2,7 @@ using ControlPlane.Domain;
 using ControlPlane.Domain.Hosts;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Hypervisor.Emulated.Counting;
+using ControlPlane.Hypervisor.Emulated.Devices;
 using ControlPlane.Hypervisor.Emulated.Faults;
 using ControlPlane.Hypervisor.Emulated.Guests;
 using ControlPlane.Hypervisor.Emulated.Interrupts;
@@ -29,7 +30,8 @@ internal sealed class EmulatedHost : ICounting
 
     /// <param name="boot">Of its first boot here.</param>
     public EmulatedHost(
-        HostId id, MachineBlueprint blueprint, ModelClock clock, EmulationTimings timings, Fabric fabric, IReadOnlyDictionary<string, string> labels, BootSettings boot)
+        HostId id, MachineBlueprint blueprint, ModelClock clock, EmulationTimings timings, Fabric fabric, SharedStorage storage,
+        IReadOnlyDictionary<string, string> labels, BootSettings boot)
     {
         Id = id;
         Label(labels);
@@ -40,6 +42,7 @@ internal sealed class EmulatedHost : ICounting
         Memory = new HostMemory();
         OpenDevices = new OpenDevices(clock);
         Traffic = new HostTraffic(this);
+        Peripherals = new HostPeripherals(this, storage);
         Iommu = new DmaRemapper(Memory, clock, Tree.RequesterIdOf);
         Interrupts = new InterruptRouter(Tree, Iommu, () => !Labels.PostsNoInterrupts);
         Network = new HostNetwork(
@@ -67,6 +70,8 @@ internal sealed class EmulatedHost : ICounting
     public InterruptRouter Interrupts { get; }
 
     public HostNetwork Network { get; }
+
+    public HostPeripherals Peripherals { get; }
 
     /// <summary>Guests that send by themselves.</summary>
     public HostTraffic Traffic { get; }
@@ -249,6 +254,7 @@ internal sealed class EmulatedHost : ICounting
         Interrupts.CountInto(sheet);
         Network.CountInto(sheet);
         Chassis?.CountInto(sheet, this);
+        Peripherals.CountInto(sheet);
     }
 
     /// <summary>

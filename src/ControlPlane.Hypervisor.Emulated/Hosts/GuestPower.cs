@@ -25,6 +25,7 @@ internal static class GuestPower
         domain.Memory.CpuWrites = domain.Paging = new GuestPaging(host.Memory, domain.Memory, domain.FirstFrame, domain.Exits, paging);
         domain.Workload = new DirtyWorkload(
             behaviour.DirtyMiBPerSecond, behaviour.WorkingSetMiB, domain.Memory, domain.Paging, SeedOf(host.Timings.Seed, domain.Vm), host.Clock.Now);
+        domain.Peripherals = host.Peripherals.Open(domain);
         foreach (var device in domain.Definition.Devices)
             Open(host, domain, device);
     }
@@ -32,6 +33,7 @@ internal static class GuestPower
     public static void On(EmulatedHost host, EmulatedDomain domain)
     {
         Materialize(host, domain);
+        domain.Peripherals!.Disks.Reserve();
         domain.State = DomainState.Running;
         Boot(host, domain);
     }
@@ -43,6 +45,7 @@ internal static class GuestPower
         domain.Life++;
         domain.ForgetAllPlugged();
         GuestMachine.Boot(domain);
+        domain.Peripherals!.Boot();
         PlanPowerOff(host, domain);
         domain.Network?.Refresh();
     }
@@ -72,12 +75,13 @@ internal static class GuestPower
     {
         domain.BeforeOff?.Invoke();
         domain.CloseNetwork();
+        domain.Peripherals?.Close();
         foreach (var device in domain.Definition.Devices)
             Close(host, domain, device, vmmEnds: true);
         domain.Paging?.Release();
         if (domain.Memory is not null)
             host.Memory.Free(domain.FirstFrame);
-        (domain.Memory, domain.Paging, domain.Workload, domain.Dma, domain.Machine) = (null, null, null, null, null);
+        (domain.Memory, domain.Paging, domain.Workload, domain.Dma, domain.Machine, domain.Peripherals) = (null, null, null, null, null, null);
         domain.State = DomainState.Off;
         domain.Life++;
         domain.CompleteUnplugs();

@@ -63,6 +63,8 @@ internal static class HostSnapshot
         domain.State = record.State;
         domain.StartedAt = record.StartedAt;
         Guests.GuestMachine.Boot(domain);
+        domain.Peripherals!.Disks.ReserveIfFree();
+        domain.Peripherals.Boot();
         GuestPower.PlanPowerOff(host, domain);
     }
 }

@@ -7,6 +7,8 @@ namespace ControlPlane.Hypervisor.Emulated.Hosts;
 /// <summary>Which guests of a host send by themselves, and when: while somebody looks at them, at their peers or at the host.</summary>
 internal sealed class HostTraffic(EmulatedHost host)
 {
+    private readonly HostActivity activity = new(host);
+
     /// <summary>A flow goes with its domain.</summary>
     private readonly ConditionalWeakTable<EmulatedDomain, TrafficFlow> flows = [];
 
@@ -54,6 +56,7 @@ internal sealed class HostTraffic(EmulatedHost host)
 
     private void Begin(EmulatedDomain domain)
     {
+        activity.Look(domain);
         if (domain.State != DomainState.Running || domain.Behaviour.Traffic is not { } pattern)
             return;
         if (!flows.TryGetValue(domain, out var flow) || flow.Pattern != pattern)

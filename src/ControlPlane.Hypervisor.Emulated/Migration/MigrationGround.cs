@@ -93,6 +93,7 @@ internal sealed class MigrationGround(
         arriving.Paging!.TakeOver(leaving.Paging!);
         arriving.State = leaving.State;
         GuestMachine.Continue(arriving, leaving);
+        arriving.Peripherals!.TakeOver(leaving.Peripherals!);
         arriving.Life++;
         foreach (var device in arriving.Definition.Devices)
             arriving.NotePlugged(device.Name, leaving.StartedAt);

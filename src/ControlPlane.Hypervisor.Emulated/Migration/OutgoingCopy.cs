@@ -116,6 +116,7 @@ internal sealed class OutgoingCopy
             Target.Domains.Remove(Arriving.Vm);
         }
         Leaving.Network?.Resume();
+        Leaving.Peripherals?.Resume();
         ground.Ended(this);
         switching?.TrySetResult(Source.IsDown ? null : SwitchOverResult.StayedOnSource);
         Source.Events.Tell(new HypervisorEvent.CopyChanged(Leaving.Vm, phase, Now));

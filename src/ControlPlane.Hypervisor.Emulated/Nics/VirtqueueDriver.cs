@@ -40,6 +40,9 @@ internal sealed class VirtqueueDriver(SplitVirtqueue queue, bool eventIndex)
         return true;
     }
 
+    /// <summary>The guest goes on elsewhere, with its driver's own memory and the ring as they were.</summary>
+    public void TakeOver(VirtqueueDriver source) => (available, toldUntil, usedUntil) = (source.available, source.toldUntil, source.usedUntil);
+
     /// <summary>Wants an interrupt when so many more chains are used.</summary>
     public void WantInterrupt(int after = 1)
     {
@@ -69,6 +72,17 @@ internal sealed class VirtqueueDevice(SplitVirtqueue queue, bool eventIndex)
 
     /// <summary>The head of the next available chain; null: there is none.</summary>
     public ushort? Pop() => Waiting == 0 ? null : queue.AvailableHead(taken++);
+
+    /// <summary>Another device goes on with the ring: what was taken from it and not given back is taken again.</summary>
+    /// <returns>How many chains that are.</returns>
+    public int ResumeFromRing(ushort takenBefore)
+    {
+        taken = used = toldUntil = queue.UsedIndex;
+        return (ushort)(takenBefore - taken);
+    }
+
+    /// <summary>The index up to which chains were taken.</summary>
+    public ushort Taken => taken;
 
     public void PushUsed(int head, int length) => queue.SetUsed(used++, head, length);
 

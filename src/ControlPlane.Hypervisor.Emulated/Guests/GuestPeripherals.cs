@@ -1,0 +1,23 @@
+using ControlPlane.Hypervisor.Emulated.Counting;
+
+namespace ControlPlane.Hypervisor.Emulated.Guests;
+
+/// <summary>What a guest has beside its processor, memory, NICs and functions, for as long as it is on.</summary>
+internal sealed class GuestPeripherals(GuestDisks disks) : ICounting
+{
+    public GuestDisks Disks => disks;
+
+    /// <summary>The guest starts over.</summary>
+    public void Boot() => disks.Boot();
+
+    /// <summary>The guest's CPUs run again.</summary>
+    public void Resume() => disks.Resume();
+
+    /// <summary>The guest goes on here.</summary>
+    public void TakeOver(GuestPeripherals source) => disks.TakeOver(source.Disks);
+
+    /// <summary>The guest ends here, or has gone elsewhere.</summary>
+    public void Close() => disks.Close();
+
+    public void CountInto(CounterSheet sheet) => disks.CountInto(sheet);
+}
