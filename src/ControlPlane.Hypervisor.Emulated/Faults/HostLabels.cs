@@ -21,6 +21,8 @@ public sealed class HostLabels(IReadOnlyDictionary<string, string> labels)
     public const string Claim = "emulator.claim";
     public const string DriversAutoprobe = "emulator.sriov-drivers-autoprobe";
 
+    public const string PrintSpool = "emulator.print-spool";
+
     public static readonly HostLabels None = new(new Dictionary<string, string>());
 
     /// <summary>True when the function does not come back from a reset.</summary>
@@ -69,6 +71,9 @@ public sealed class HostLabels(IReadOnlyDictionary<string, string> labels)
 
     /// <summary>False when new virtual functions of the physical one are offered to no driver.</summary>
     public bool ProbesVirtualFunctions(PciAddress physical) => !Says(DriversAutoprobe, physical, "off");
+
+    /// <summary>True when what guests print goes to the printer byte by byte.</summary>
+    public bool PrintsWithoutSpool => labels.GetValueOrDefault(PrintSpool) == "off";
 
     /// <summary>The wire that a physical function is plugged into, where a label says so.</summary>
     public string? WireOf(PciAddress address) => labels.GetValueOrDefault($"{Wire}.{address}");

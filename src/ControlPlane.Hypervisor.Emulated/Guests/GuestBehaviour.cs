@@ -130,6 +130,9 @@ internal sealed class GuestBehaviour(IReadOnlyDictionary<string, string> labels,
     /// <summary>Requests of 4 KiB that the guest's programs make of its first disk; 0: none.</summary>
     public int DiskRequestsPerSecond => Number(GuestLabels.DiskIo) is { } rate and >= 1 and <= 100_000 ? (int)rate : 0;
 
+    /// <summary>What its programs print; null: nothing.</summary>
+    public PrintPattern? Prints => PrintPattern.Parse(Label(GuestLabels.Print));
+
     private string? Label(string name) => labels.GetValueOrDefault(name);
 
     private double? Number(string name) =>

@@ -23,6 +23,7 @@ public static class GuestLabels
     public const string Promiscuous = "emulator.promiscuous";
     public const string OwnMac = "emulator.own-mac";
     public const string DiskIo = "emulator.disk-io";
+    public const string Print = "emulator.print";
     public const string CrashTargetAt = "emulator.crash-target-at";
     public const string CrashSourceAt = "emulator.crash-source-at";
 }

@@ -15,6 +15,8 @@ internal sealed class HostActivity(EmulatedHost host)
         if (domain.State != DomainState.Running || domain.Peripherals is null)
             return;
         Keep(domain, GuestLabels.DiskIo, domain.Behaviour.DiskRequestsPerSecond, times => domain.Peripherals?.Disks.Work(times));
+        if (domain.Behaviour.Prints is { } prints)
+            Keep(domain, GuestLabels.Print, prints.LinesPerSecond, times => domain.Peripherals?.Printing.Work(times, prints.LinesEach));
     }
 
     private void Keep(EmulatedDomain domain, string label, int perSecond, Action<int> act)

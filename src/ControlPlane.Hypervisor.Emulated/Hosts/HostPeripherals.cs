@@ -5,12 +5,14 @@ using ControlPlane.Hypervisor.Emulated.Guests;
 
 namespace ControlPlane.Hypervisor.Emulated.Hosts;
 
-/// <summary>What a host has for its guests' peripherals: its way to the storage of the fleet.</summary>
+/// <summary>What a host has for its guests' peripherals: its way to the storage of the fleet, and a line printer.</summary>
 internal sealed class HostPeripherals(EmulatedHost host, SharedStorage storage) : ICounting
 {
     public SharedStorage Storage => storage;
 
     public StorageCounters Counters { get; } = new();
+
+    public HostSpool Spool { get; } = new(host.Clock, () => !host.Labels.PrintsWithoutSpool);
 
     /// <summary>Makes the disks of a definition, and gives back those that the VM has no more; null: all are there.</summary>
     public Fault? Provide(DomainDefinition definition)
@@ -39,12 +41,13 @@ internal sealed class HostPeripherals(EmulatedHost host, SharedStorage storage) 
                 disk.Install(SharedStorage.BootSectorOf(domain.Definition.Image));
             paths.Add(new StoragePath(disk, host.Id, Counters));
         }
-        return new GuestPeripherals(new GuestDisks(domain, paths, host.Clock));
+        return new GuestPeripherals(domain, new GuestDisks(domain, paths, host.Clock), new GuestPrinting(domain, Spool));
     }
 
     public void CountInto(CounterSheet sheet)
     {
         Counters.CountInto(sheet);
         storage.CountInto(sheet);
+        Spool.CountInto(sheet);
     }
 }
