@@ -31,6 +31,9 @@ internal enum ExitReason
 
     ApicAccess,
 
+    /// <summary>The end of an interrupt of which the VMM wants to hear, although the processor carries it out (the EOI-exit bitmap).</summary>
+    VirtualizedEoi,
+
     EptViolation,
 
     /// <summary>The log of pages that became dirty has no room left.</summary>

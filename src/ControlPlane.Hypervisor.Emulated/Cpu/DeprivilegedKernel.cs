@@ -41,7 +41,7 @@ internal abstract class DeprivilegedKernel(VirtualCpu cpu, Interpreter interpret
             return;
         interpreter.Deliver(vector, GuestFlags());
         InterruptFlag = false;
-        cpu.CountDelivery();
+        cpu.Deliver(vector);
     }
 
     /// <summary>Does for the guest what the instruction would do at the highest privilege. Not null: the guest does not go on.</summary>

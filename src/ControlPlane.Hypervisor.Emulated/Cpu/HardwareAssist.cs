@@ -75,6 +75,9 @@ internal sealed class HardwareAssist(VirtualCpu cpu, Interpreter interpreter) : 
             case ExitReason.Cpuid:
                 PortAccess.Identify(cpu.State);
                 break;
+            case ExitReason.VirtualizedEoi:
+                cpu.EndOfInterrupt();
+                break;
             case ExitReason.MsrAccess when cpu.State[GeneralRegister.Cx] == VmxProcessor.EndOfInterruptMsr:
                 cpu.EndOfInterrupt();
                 break;

@@ -64,6 +64,12 @@ internal sealed class VirtualCpu : ICounting
     /// <summary>What the guest and its VMM have used, by <see cref="CycleCosts"/>.</summary>
     public long Cycles { get; private set; }
 
+    /// <summary>The vector of the last interrupt that was taken.</summary>
+    public byte Serving { get; private set; }
+
+    /// <summary>Told each interrupt when the guest's handler begins.</summary>
+    public Action<byte>? Delivered { get; set; }
+
     /// <summary>The guest has acknowledged an interrupt.</summary>
     public event Action? Acknowledged;
 
@@ -154,7 +160,13 @@ internal sealed class VirtualCpu : ICounting
         Cycles += CycleCosts.Instruction;
     }
 
-    public void CountDelivery() => DeliveredInterrupts++;
+    /// <summary>The processor has taken an interrupt: its handler begins.</summary>
+    public void Deliver(byte vector)
+    {
+        DeliveredInterrupts++;
+        Serving = vector;
+        Delivered?.Invoke(vector);
+    }
 
     public void Exit(ExitReason reason, int cycles)
     {

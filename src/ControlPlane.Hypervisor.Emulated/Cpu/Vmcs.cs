@@ -83,6 +83,9 @@ internal sealed class VmcsControls
 
     public bool AcknowledgeInterruptOnExit { get; set; } = true;
 
+    /// <summary>Vectors whose end the VMM wants to hear of (24.6.8), a bit each.</summary>
+    public ulong[] EoiExitBitmap { get; } = new ulong[4];
+
     /// <summary>Instructions until the guest is left; the hardware's timer counts a fraction of the time-stamp counter.</summary>
     public long PreemptionTimer { get; set; }
 

@@ -43,7 +43,7 @@ internal sealed class VmxProcessor(VirtualCpu cpu, Interpreter interpreter)
     {
         interpreter.Deliver(vector, state.Flags);
         state.InterruptFlag = false;
-        cpu.CountDelivery();
+        cpu.Deliver(vector);
     }
 
     private static VmInstructionError Refuse(Vmcs vmcs, bool resume)
@@ -92,6 +92,7 @@ internal sealed class VmxProcessor(VirtualCpu cpu, Interpreter interpreter)
             Operation.CpuId => ExitReason.Cpuid,
             Operation.VmCall => ExitReason.Hypercall,
             Operation.WriteMsr when !(controls.VirtualInterruptDelivery && state[GeneralRegister.Cx] == EndOfInterruptMsr) => ExitReason.MsrAccess,
+            Operation.WriteMsr when IsHeard(controls, cpu.Serving) => ExitReason.VirtualizedEoi,
             _ => (ExitReason?)null,
         };
         if (reason is { } left)
@@ -132,6 +133,8 @@ internal sealed class VmxProcessor(VirtualCpu cpu, Interpreter interpreter)
         }
         return null;
     }
+
+    private static bool IsHeard(VmcsControls controls, byte vector) => (controls.EoiExitBitmap[vector >> 6] & (1UL << (vector & 63))) != 0;
 
     private void Load(VmcsGuestState guest)
     {

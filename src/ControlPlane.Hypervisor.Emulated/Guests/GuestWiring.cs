@@ -120,7 +120,10 @@ internal sealed class GuestWiring(EmulatedDomain domain, HostNetwork network, Dm
         var first = Math.Min(RingsAt, memory.Bytes / 2);
         var room = Math.Max(1, (memory.Bytes - first) / DriverMemory.Bytes);
         var rings = new DriverMemory(first + (place % room * DriverMemory.Bytes));
-        var slot = new NicSlot(memory, rings, domain.Nics.Of(group), domain.Exits, clock, runs, () => !domain.IsSwitching, take) { Signalled = signalled };
+        var slot = new NicSlot(memory, rings, domain.Nics.Of(group), domain.Exits, clock, runs, () => !domain.IsSwitching, take)
+        {
+            Signalled = signalled, ProcessorOf = () => domain.Machine?.Interrupts,
+        };
         return (slot, place);
     }
 

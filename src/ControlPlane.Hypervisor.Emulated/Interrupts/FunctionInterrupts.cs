@@ -47,15 +47,21 @@ internal sealed class FunctionInterrupts(
     /// <summary>The VMM closes the device: its entries go, and a message that still comes is blocked.</summary>
     public void Close()
     {
-        foreach (var (entry, _) in programmed.Values)
+        foreach (var (entry, vector) in programmed.Values)
+        {
             remapper.Change(entry, null);
+            programmedFor?.FreeVector(vector);
+        }
         programmed.Clear();
         if (usesPin)
         {
             pins.LineOf(function)?.Unregister(function.Address);
             pins.Lower(function);
             if (programmedFor is { } guest)
+            {
                 guest.Cpu.Acknowledged -= Unmask;
+                guest.FreeVector(pinVector);
+            }
         }
         (programmedFor, msix, msi, usesPin) = (null, null, null, false);
     }

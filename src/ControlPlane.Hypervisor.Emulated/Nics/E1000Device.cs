@@ -47,7 +47,10 @@ internal sealed class E1000Device(NicSlot slot, Action<Frame> toBridge)
         slot.Counters.Count(NicCount.RegisterReads);
         var value = this[register];
         if (register == E1000Register.InterruptCauseRead)
+        {
             this[register] = 0; // 13.4.17: cleared by the read, which also lowers the line.
+            Line?.Lower();
+        }
         return value;
     }
 

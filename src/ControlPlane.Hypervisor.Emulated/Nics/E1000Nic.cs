@@ -21,7 +21,7 @@ internal sealed class E1000Nic : GuestNic
     {
         this.slot = slot;
         device = new E1000Device(slot, toBridge);
-        line = device.Line = new GuestInterrupt(slot, 0, InterruptWay.Injected, TimeSpan.Zero, Handle);
+        line = device.Line = new GuestInterrupt(slot, 0, InterruptWay.Line, TimeSpan.Zero, Handle);
         for (var n = 0; n < Size; n++)
         {
             default(Descriptor).Store(slot.Memory, Place(TransmitRing, n));

@@ -1,11 +1,18 @@
 using ControlPlane.Hypervisor.Emulated.Counting;
+using ControlPlane.Hypervisor.Emulated.Interrupts;
 
 namespace ControlPlane.Hypervisor.Emulated.Nics;
 
 internal enum InterruptWay
 {
-    /// <summary>The VMM brings the CPU out of the guest and injects at the next entry; the guest's end-of-interrupt is trapped.</summary>
+    /// <summary>
+    /// A message of a device of the VMM's (MSI-X): the VMM brings the CPU out of the guest and injects; it hears of the end of the interrupt, for it may
+    /// hold the next back until then.
+    /// </summary>
     Injected,
+
+    /// <summary>The same by a level-triggered line, which the device pulls until its driver has read the cause.</summary>
+    Line,
 
     /// <summary>An upcall of a paravirtual guest: injected, but acknowledged in a shared page (Xen: <c>evtchn_pending</c>).</summary>
     Upcall,
@@ -24,6 +31,8 @@ internal enum InterruptWay
 internal sealed class GuestInterrupt(NicSlot slot, int vector, InterruptWay way, TimeSpan throttle, Action handler)
 {
     private Action? run;
+    private VmmInterrupt? connected;
+    private InterruptTarget? connectedTo;
     private bool pending;
     private bool scheduled;
     private DateTimeOffset next = DateTimeOffset.MinValue;
@@ -73,13 +82,37 @@ internal sealed class GuestInterrupt(NicSlot slot, int vector, InterruptWay way,
         pending = false;
         next = slot.Clock.Now + throttle;
         slot.Signalled?.Invoke(vector);
-        slot.Counters.Count(NicCount.Interrupts);
+        if (way != InterruptWay.Posted && slot.Processor is { } processor)
+        {
+            Inject(processor, cpuIsOut);
+            return;
+        }
+        Serve();
         if (way == InterruptWay.Posted)
             slot.Counters.Count(NicCount.PostedInterrupts);
-        else if (!cpuIsOut)
-            slot.Exit(ExitReason.ExternalInterrupt);
+    }
+
+    /// <summary>The device lets go of its line.</summary>
+    public void Lower() => connected?.Lower();
+
+    /// <summary>The guest's own processor takes it. What that makes it leave the guest for is the NIC's doing.</summary>
+    private void Inject(InterruptTarget processor, bool cpuIsOut)
+    {
+        if (processor != connectedTo)
+        {
+            connected?.Disconnect();
+            connectedTo = processor;
+            connected = processor.Connect(way == InterruptWay.Line, endIsHeard: way != InterruptWay.Upcall, Serve);
+            slot.Emptied += connected.Disconnect;
+        }
+        var (exits, own) = (slot.GuestExits, slot.Counters[NicCount.Exits]);
+        connected!.Raise(cpuIsOut);
+        slot.Counters.Count(NicCount.Exits, slot.GuestExits - exits - (slot.Counters[NicCount.Exits] - own));
+    }
+
+    private void Serve()
+    {
+        slot.Counters.Count(NicCount.Interrupts);
         handler();
-        if (way == InterruptWay.Injected)
-            slot.Exit(ExitReason.ApicAccess);
     }
 }

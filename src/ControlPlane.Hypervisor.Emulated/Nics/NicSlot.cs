@@ -1,5 +1,6 @@
 using System.Buffers;
 using ControlPlane.Hypervisor.Emulated.Counting;
+using ControlPlane.Hypervisor.Emulated.Interrupts;
 using ControlPlane.Hypervisor.Emulated.Memory;
 using ControlPlane.Hypervisor.Emulated.Net;
 using ControlPlane.Hypervisor.Emulated.Time;
@@ -33,8 +34,23 @@ internal sealed class NicSlot(
     /// <summary>Told each interrupt message that the device sends, with its vector's number in the NIC: where remapping is to be connected.</summary>
     public Action<int>? Signalled { get; init; }
 
+    /// <summary>The guest's, which takes the interrupts of devices of the VMM's own; null: the guest is being built, and its drivers are called at once.</summary>
+    public InterruptTarget? Processor => ProcessorOf?.Invoke();
+
+    public Func<InterruptTarget?>? ProcessorOf { get; init; }
+
+    /// <summary>How often the guest's CPU has left the guest, for whatever reason.</summary>
+    public long GuestExits => exits.Total;
+
+    /// <summary>Told when the NIC is taken away.</summary>
+    public Action? Emptied { get; set; }
+
     /// <summary>The NIC is gone: what it was about to do does not happen, for its memory may be another's.</summary>
-    public void Empty() => isEmpty = true;
+    public void Empty()
+    {
+        isEmpty = true;
+        Emptied?.Invoke();
+    }
 
     /// <summary>The guest's CPU leaves the guest because of the NIC.</summary>
     public void Exit(ExitReason reason)

@@ -1,5 +1,7 @@
 using ControlPlane.Domain.Networks;
 using ControlPlane.Hypervisor.Emulated.Counting;
+using ControlPlane.Hypervisor.Emulated.Cpu;
+using ControlPlane.Hypervisor.Emulated.Interrupts;
 using ControlPlane.Hypervisor.Emulated.Memory;
 using ControlPlane.Hypervisor.Emulated.Net;
 using ControlPlane.Hypervisor.Emulated.Nics;
@@ -16,7 +18,10 @@ internal sealed class NicStand : IDisposable
     public NicStand()
     {
         Clock = new ModelClock(Time);
-        Slot = new NicSlot(Memory, new DriverMemory(1024 * 1024), Counters, Exits, Clock, () => Runs, () => true, Take);
+        Cpu = new VirtualCpu(Memory, new PortMap(), Exits, Virtualization.Hardware) { IsBusy = true };
+        Firmware.Boot(Cpu, Memory, "bench\n");
+        Interrupts = new InterruptTarget(Cpu, () => Runs);
+        Slot = new NicSlot(Memory, new DriverMemory(1024 * 1024), Counters, Exits, Clock, () => Runs, () => true, Take) { ProcessorOf = () => Interrupts };
     }
 
     public VirtualTime Time { get; } = new();
@@ -24,6 +29,10 @@ internal sealed class NicStand : IDisposable
     public ModelClock Clock { get; }
 
     public GuestMemory Memory { get; } = new(16 * 1024 * 1024);
+
+    public VirtualCpu Cpu { get; }
+
+    public InterruptTarget Interrupts { get; }
 
     public ExitCounters Exits { get; } = new();
 
