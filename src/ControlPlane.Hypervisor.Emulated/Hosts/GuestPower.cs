@@ -78,6 +78,7 @@ internal static class GuestPower
         domain.Peripherals?.Close();
         foreach (var device in domain.Definition.Devices)
             Close(host, domain, device, vmmEnds: true);
+        domain.Dma?.Tables.Release();
         domain.Paging?.Release();
         if (domain.Memory is not null)
             host.Memory.Free(domain.FirstFrame);
@@ -95,7 +96,7 @@ internal static class GuestPower
         var function = host.Tree.Find(device.Claim.Address)!;
         if (domain.Dma is null)
         {
-            domain.Dma = new ProtectionDomain();
+            domain.Dma = new ProtectionDomain(host.Memory);
             domain.Dma.Map(0, domain.FirstFrame, domain.Memory!.Pages, writable: true);
         }
         if (function.IommuGroup is { } group)

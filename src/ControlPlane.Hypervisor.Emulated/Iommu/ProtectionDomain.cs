@@ -1,4 +1,5 @@
 using ControlPlane.Hypervisor.Emulated.Counting;
+using ControlPlane.Hypervisor.Emulated.Memory;
 
 namespace ControlPlane.Hypervisor.Emulated.Iommu;
 
@@ -6,12 +7,13 @@ namespace ControlPlane.Hypervisor.Emulated.Iommu;
 /// What the devices of one guest may reach: page tables from the addresses that they use (guest-physical ones) to host frames. Devices of one
 /// domain share what the IOMMU has cached of it, by the domain's id.
 /// </summary>
-internal sealed class ProtectionDomain : ICounting
+/// <param name="memory">Of the host, in whose frames the tables lie.</param>
+internal sealed class ProtectionDomain(HostMemory memory) : ICounting
 {
     /// <summary>In context entries and in the tags of the IOTLB; 0: it has none, being attached to nothing.</summary>
     public int Id { get; set; }
 
-    public SecondLevelTables Tables { get; } = new();
+    public SecondLevelTables Tables { get; } = new(memory);
 
     public long ReadCount { get; set; }
 

@@ -1,3 +1,5 @@
+using ControlPlane.Hypervisor.Emulated.Memory;
+
 namespace ControlPlane.Hypervisor.Emulated.Iommu;
 
 /// <summary>What a walk found.</summary>
@@ -9,11 +11,14 @@ internal readonly record struct Translation(long Frame, bool Readable, bool Writ
 }
 
 /// <summary>
-/// The second-level page tables of one domain: four levels of 512 entries, for 48 bits of address (VT-d 3.7). An entry has read and write
-/// permission in bits 0 and 1, in bit 7 whether it maps a large page, and from bit 12 on a frame or the next table.
+/// The second-level page tables of one domain, in host frames: four levels of 512 entries, for 48 bits of address (VT-d 3.7). An entry has read and
+/// write permission in bits 0 and 1, in bit 7 whether it maps a large page, and from bit 12 on a frame or the next table's.
 /// </summary>
-internal sealed class SecondLevelTables
+internal sealed class SecondLevelTables(HostMemory memory)
 {
+    /// <summary>Where the root's frame stands when there is none any more.</summary>
+    private const long Released = -1;
+
     public const int Levels = 4;
 
     /// <summary>Pages of 4 KiB that four levels address.</summary>
@@ -25,14 +30,13 @@ internal sealed class SecondLevelTables
     private const ulong Write = 2;
     private const ulong Large = 0x80;
 
-    /// <summary>Tables by their number, which is what entries point to; number 0 is the root.</summary>
-    private readonly List<ulong[]> tables = [new ulong[Entries]];
-    private readonly Stack<int> freeTables = new();
+    private long root = memory.AllocateTable();
+    private long frames = 1;
 
     public long MappedPages { get; private set; }
 
     /// <summary>Memory that the tables take.</summary>
-    public long Bytes => (tables.Count - freeTables.Count) * (long)Entries * sizeof(ulong);
+    public long Bytes => frames * GuestMemory.PageBytes;
 
     /// <summary>Maps with the largest pages that both addresses are aligned to.</summary>
     /// <exception cref="InvalidOperationException">A page is mapped already.</exception>
@@ -75,15 +79,27 @@ internal sealed class SecondLevelTables
             }
             page = start + span;
         }
-        Prune(0, Levels);
+        Prune(root, Levels);
+    }
+
+    /// <summary>The domain's guest is gone: the tables' frames go back to the host.</summary>
+    public void Release()
+    {
+        if (root == Released)
+            return;
+        FreeBelow(root, Levels);
+        memory.FreeTable(root);
+        (root, frames, MappedPages) = (Released, 0, 0);
     }
 
     /// <summary>Walks the tables as the hardware does.</summary>
     /// <param name="references">Entries that were read.</param>
     public Translation? Walk(long page, out int references)
     {
-        var table = tables[0];
         references = 0;
+        if (root == Released)
+            return null;
+        var table = memory.TableAt(root);
         for (var level = Levels; ; level--)
         {
             var entry = table[IndexOf(page, level)];
@@ -95,7 +111,7 @@ internal sealed class SecondLevelTables
                 var frame = (long)(entry >> 12) + (page & (SpanOf(level) - 1));
                 return new Translation(frame, (entry & Read) != 0, (entry & Write) != 0, level);
             }
-            table = tables[(int)(entry >> 12)];
+            table = memory.TableAt((long)(entry >> 12));
         }
     }
 
@@ -125,26 +141,27 @@ internal sealed class SecondLevelTables
     /// <summary>The entry of a level, tables on the way made.</summary>
     private ref ulong Slot(long page, int level)
     {
-        var table = tables[0];
+        var table = memory.TableAt(root);
         for (var at = Levels; at > level; at--)
         {
             ref var entry = ref table[IndexOf(page, at)];
             if (entry == 0)
                 entry = ((ulong)NewTable() << 12) | Read | Write;
-            table = tables[(int)(entry >> 12)];
+            table = memory.TableAt((long)(entry >> 12));
         }
         return ref table[IndexOf(page, level)];
     }
 
-    private int NewTable()
+    private long NewTable()
     {
-        if (freeTables.TryPop(out var free))
-        {
-            tables[free] = new ulong[Entries];
-            return free;
-        }
-        tables.Add(new ulong[Entries]);
-        return tables.Count - 1;
+        frames++;
+        return memory.AllocateTable();
+    }
+
+    private void FreeTable(long frame)
+    {
+        frames--;
+        memory.FreeTable(frame);
     }
 
     /// <summary>Puts a table of smaller pages in a large page's place.</summary>
@@ -154,26 +171,37 @@ internal sealed class SecondLevelTables
         var first = large.Frame - (page & (SpanOf(level) - 1));
         ref var entry = ref Slot(page, level);
         var permissions = entry & (Read | Write);
-        var number = NewTable();
+        var frame = NewTable();
+        var smaller = memory.TableAt(frame);
         for (var i = 0; i < Entries; i++)
-            tables[number][i] = ((ulong)(first + (i * SpanOf(level - 1))) << 12) | permissions | (level > 2 ? Large : 0);
-        entry = ((ulong)number << 12) | Read | Write;
+            smaller[i] = ((ulong)(first + (i * SpanOf(level - 1))) << 12) | permissions | (level > 2 ? Large : 0);
+        entry = ((ulong)frame << 12) | Read | Write;
     }
 
     /// <returns>True when nothing is in the table.</returns>
-    private bool Prune(int number, int level)
+    private bool Prune(long table, int level)
     {
         var isEmpty = true;
-        foreach (ref var entry in tables[number].AsSpan())
+        foreach (ref var entry in memory.TableAt(table))
         {
-            if (entry != 0 && level > 1 && (entry & Large) == 0 && Prune((int)(entry >> 12), level - 1))
+            if (entry != 0 && level > 1 && (entry & Large) == 0 && Prune((long)(entry >> 12), level - 1))
             {
-                freeTables.Push((int)(entry >> 12));
-                tables[(int)(entry >> 12)] = [];
+                FreeTable((long)(entry >> 12));
                 entry = 0;
             }
             isEmpty &= entry == 0;
         }
         return isEmpty;
+    }
+
+    private void FreeBelow(long table, int level)
+    {
+        foreach (var entry in memory.TableAt(table))
+        {
+            if (entry == 0 || level == 1 || (entry & Large) != 0)
+                continue;
+            FreeBelow((long)(entry >> 12), level - 1);
+            FreeTable((long)(entry >> 12));
+        }
     }
 }

@@ -42,8 +42,8 @@ internal sealed class DmaTour : ITour
     private static object[] Written(string name, string pattern, long shift, long pages)
     {
         using var clock = new ModelClock(new VirtualTime());
-        var (host, memory, domain) = (new HostMemory(), new GuestMemory(4 * GiB), new ProtectionDomain());
-        var iommu = new DmaRemapper(host, clock);
+        var (host, memory) = (new HostMemory(), new GuestMemory(4 * GiB));
+        var (iommu, domain) = (new DmaRemapper(host, clock), new ProtectionDomain(host));
         domain.Map(0, host.Allocate(memory) + shift, memory.Pages - shift, writable: true);
         iommu.Attach(Group, domain, [Nic]);
         var draw = 88172645463325252UL;
@@ -61,8 +61,8 @@ internal sealed class DmaTour : ITour
     private static void Reclaim(TextWriter output, bool invalidates)
     {
         using var clock = new ModelClock(new VirtualTime());
-        var (host, first, next, domain) = (new HostMemory(), new GuestMemory(GiB), new GuestMemory(GiB), new ProtectionDomain());
-        var iommu = new DmaRemapper(host, clock);
+        var (host, first, next) = (new HostMemory(), new GuestMemory(GiB), new GuestMemory(GiB));
+        var (iommu, domain) = (new DmaRemapper(host, clock), new ProtectionDomain(host));
         var frame = host.Allocate(first);
         domain.Map(0, frame, first.Pages, writable: true);
         iommu.Attach(Group, domain, [Nic]);
@@ -87,8 +87,8 @@ internal sealed class DmaTour : ITour
     private static void HighMemory(TextWriter output)
     {
         using var clock = new ModelClock(new VirtualTime());
-        var (host, memory, domain) = (new HostMemory(), new GuestMemory(6 * GiB), new ProtectionDomain());
-        var iommu = new DmaRemapper(host, clock);
+        var (host, memory) = (new HostMemory(), new GuestMemory(6 * GiB));
+        var (iommu, domain) = (new DmaRemapper(host, clock), new ProtectionDomain(host));
         var frame = host.Allocate(memory);
         iommu.Attach(Group, domain, [Nic]);
         var bounce = new BounceBuffers(memory, uint.MaxValue, 0x100, 64);

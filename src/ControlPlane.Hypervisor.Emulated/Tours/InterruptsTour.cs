@@ -103,7 +103,7 @@ internal sealed class InterruptsTour : ITour
             // Without posting the VMM injects at the entry and sees each end of interrupt, as before APICs were virtualized.
             (Cpu.Vmcs!.Controls.VirtualInterruptDelivery, Cpu.Vmcs.Controls.ProcessPostedInterrupts) = (posts, posts);
             Firmware.Boot(Cpu, memory, "guest\n");
-            var domain = new ProtectionDomain();
+            var domain = new ProtectionDomain(host);
             domain.Map(0, host.Allocate(memory), memory.Pages, writable: true);
             Iommu.Attach(Function.IommuGroup!.Value, domain, [Function.Address]);
             Function.SetBusMaster(true);

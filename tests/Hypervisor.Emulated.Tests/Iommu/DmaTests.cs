@@ -107,9 +107,25 @@ public sealed class DmaTests : EmulatedTest
     });
 
     [Fact]
+    public Task The_hosts_memory_for_tables_is_also_that_of_its_devices_domains_and_comes_back() => OnTestFleet(async fleet =>
+    {
+        var memory = ModelOf(fleet.Source).Memory;
+        var before = memory.TableFrames;
+        var definition = await RunWithDevice(fleet);
+        var domain = DomainOf(fleet.Source, definition);
+        var tables = domain.Dma!.Tables.Bytes;
+        Assert.True(tables >= 2 * GuestMemory.PageBytes, $"{tables} bytes");
+        Assert.True((memory.TableFrames - before) * GuestMemory.PageBytes >= tables);
+
+        Ok(await fleet.Source.DestroyAsync(definition.Ref, Ct));
+
+        Assert.Equal(before, memory.TableFrames);
+    });
+
+    [Fact]
     public void A_domain_maps_and_unmaps_page_by_page()
     {
-        var domain = new ProtectionDomain();
+        var domain = new ProtectionDomain(new HostMemory());
         domain.Map(10, 1000, 10, writable: true);
         domain.Unmap(13, 4);
 

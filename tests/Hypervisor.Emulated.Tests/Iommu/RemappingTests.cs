@@ -26,7 +26,7 @@ public sealed class RemappingTests : IDisposable
     {
         var memory = new GuestMemory(bytes);
         var frame = host.Allocate(memory);
-        var domain = new ProtectionDomain();
+        var domain = new ProtectionDomain(host);
         domain.Map(0, frame, memory.Pages, writable: true);
         iommu.Attach(group, domain, [function]);
         return (domain, memory, frame);
@@ -49,9 +49,26 @@ public sealed class RemappingTests : IDisposable
     }
 
     [Fact]
+    public void Tables_lie_in_frames_of_the_host_and_are_given_back_whole()
+    {
+        var before = host.TableFrames;
+        var tables = new SecondLevelTables(host);
+        tables.Map(1, 0x1_0001, 1000, true, true);
+        tables.Map(0x40000, 0x80000, 0x40000, true, true);
+        Assert.Equal((host.TableFrames - before) * GuestMemory.PageBytes, tables.Bytes);
+        Assert.True(host.TableFrames - before >= 4, $"{host.TableFrames - before} tables");
+
+        tables.Release();
+        tables.Release();
+
+        Assert.Equal((before, 0, 0), (host.TableFrames, tables.Bytes, tables.MappedPages));
+        Assert.Null(tables.Walk(1, out _));
+    }
+
+    [Fact]
     public void Small_pages_are_walked_in_four_references_and_large_ones_in_three_or_two()
     {
-        var tables = new SecondLevelTables();
+        var tables = new SecondLevelTables(host);
         tables.Map(0x1, 0x1, 1, true, true);
         tables.Map(0x200, 0x400, 0x200, true, true);
         tables.Map(0x40000, 0x80000, 0x40000, true, true);
@@ -66,7 +83,7 @@ public sealed class RemappingTests : IDisposable
     [Fact]
     public void A_large_page_that_is_hit_in_the_middle_is_split_and_empty_tables_go()
     {
-        var tables = new SecondLevelTables();
+        var tables = new SecondLevelTables(host);
         var empty = tables.Bytes;
         tables.Map(0, 0x40000, 0x40000, true, true);
 
@@ -148,7 +165,7 @@ public sealed class RemappingTests : IDisposable
     public void A_page_that_may_only_be_read_is_not_written_to()
     {
         var memory = new GuestMemory(GiB);
-        var domain = new ProtectionDomain();
+        var domain = new ProtectionDomain(host);
         domain.Map(0, host.Allocate(memory), 16, writable: false);
         iommu.Attach(Group, domain, [Nic]);
         Span<byte> into = stackalloc byte[1];
@@ -213,7 +230,7 @@ public sealed class RemappingTests : IDisposable
         Assert.Equal(2, bounce.CopiedBytes);
         Assert.Equal(0x2000, bounce.Map(0x2000, 1, toDevice: true));
 
-        var driver = new ProtectionDomain();
+        var driver = new ProtectionDomain(host);
         iommu.Attach(8, driver, [Neighbour]);
         var mappings = new IovaMappings(iommu, driver, mask);
         var page = mappings.Map(frame + (high / GuestMemory.PageBytes), writable: true);
@@ -231,7 +248,7 @@ public sealed class RemappingTests : IDisposable
         var id = first.Id;
         iommu.Write(Nic, Group, 0x5000, [1]);
         iommu.Detach(Group);
-        var second = new ProtectionDomain();
+        var second = new ProtectionDomain(host);
         iommu.Attach(8, second, [Neighbour]);
         Assert.Equal((id, 0), (second.Id, first.Id));
 
