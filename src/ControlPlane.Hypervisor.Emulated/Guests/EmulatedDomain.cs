@@ -4,6 +4,7 @@ using ControlPlane.Hypervisor.Emulated.Counting;
 using ControlPlane.Hypervisor.Emulated.Devices;
 using ControlPlane.Hypervisor.Emulated.Iommu;
 using ControlPlane.Hypervisor.Emulated.Journal;
+using ControlPlane.Hypervisor.Emulated.Mediated;
 using ControlPlane.Hypervisor.Emulated.Memory;
 using ControlPlane.Hypervisor.Emulated.Nics;
 using ControlPlane.Hypervisor.Emulated.Paging;
@@ -84,6 +85,12 @@ internal sealed class EmulatedDomain : ICounting
     /// <summary>Of all NICs that the guest has had here.</summary>
     public NicCounterSet Nics { get; } = new();
 
+    /// <summary>Instances that the host holds for it while it is on or arrives; null: none.</summary>
+    public IReadOnlyList<MediatedInstance>? PlacedInstances { get; set; }
+
+    /// <summary>Its side of them; null while it has none.</summary>
+    public GuestMediation? Mediation { get; set; }
+
     /// <summary>Null while nobody watches the guest's traffic or makes some.</summary>
     public GuestNetwork? Network { get; set; }
 
@@ -96,7 +103,7 @@ internal sealed class EmulatedDomain : ICounting
         Definition.Ref, Definition.Name, State,
         [.. Definition.Devices.Select(d => new PluggedDevice(d.Name, d.Claim, d.GuestAddress, d.Settings.Mac))], Definition.Interfaces);
 
-    public JournalRecord.DomainIs ToRecord() => new(Definition, State, StartedAt, RebootedAtEpoch);
+    public JournalRecord.DomainIs ToRecord() => new(Definition, State, StartedAt, RebootedAtEpoch) { Mediated = Mediation?.Placements };
 
     public DomainDevice? Device(string name) => Definition.Devices.FirstOrDefault(d => d.Name == name);
 
@@ -166,6 +173,7 @@ internal sealed class EmulatedDomain : ICounting
         Nics.CountInto(sheet);
         Dma?.CountInto(sheet);
         Peripherals?.CountInto(sheet);
+        Mediation?.CountInto(sheet);
     }
 
     public UnplugRequest? UnplugOf(string name, bool isInterface) =>

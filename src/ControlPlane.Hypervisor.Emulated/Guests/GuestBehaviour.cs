@@ -133,6 +133,17 @@ internal sealed class GuestBehaviour(IReadOnlyDictionary<string, string> labels,
     /// <summary>What its programs print; null: nothing.</summary>
     public PrintPattern? Prints => PrintPattern.Parse(Label(GuestLabels.Print));
 
+    /// <summary>The mediated devices that it is given, by name; the one without a name of its own is <c>mediated</c>.</summary>
+    public IReadOnlyList<MediatedRequest> Mediated { get; } =
+    [
+        .. labels.Where(l => l.Key == GuestLabels.Mediated || l.Key.StartsWith($"{GuestLabels.Mediated}.", StringComparison.Ordinal))
+            .Select(l => new MediatedRequest(l.Key == GuestLabels.Mediated ? "mediated" : l.Key[(GuestLabels.Mediated.Length + 1)..], l.Value))
+            .OrderBy(r => r.Name, StringComparer.Ordinal),
+    ];
+
+    /// <summary>Framebuffer that its programs allocate on each mediated device.</summary>
+    public long FramebufferMiB => Number(GuestLabels.FramebufferMiB) is { } mib and >= 1 and <= 1 << 20 ? (long)mib : 256;
+
     private string? Label(string name) => labels.GetValueOrDefault(name);
 
     private double? Number(string name) =>

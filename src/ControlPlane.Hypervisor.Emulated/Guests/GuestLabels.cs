@@ -24,6 +24,8 @@ public static class GuestLabels
     public const string OwnMac = "emulator.own-mac";
     public const string DiskIo = "emulator.disk-io";
     public const string Print = "emulator.print";
+    public const string Mediated = "emulator.mediated";
+    public const string FramebufferMiB = "emulator.framebuffer-mib";
     public const string CrashTargetAt = "emulator.crash-target-at";
     public const string CrashSourceAt = "emulator.crash-source-at";
 }

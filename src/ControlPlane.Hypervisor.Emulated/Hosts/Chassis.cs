@@ -177,6 +177,8 @@ internal sealed class Chassis(string name, ModelClock clock, ChassisJournal? jou
             var vm = host.HoldOf(each.Address)?.Owner;
             if (host.OpenDevices.IsHeld(each))
                 return new SlotRefusal("in-guest", $"VM {vm} has {each.Address} of host {host.Name}.");
+            if (host.Mediation.InstancesOn(each.Address).Count > 0)
+                return new SlotRefusal("in-guest", $"VMs have parts of {each.Address} of host {host.Name}.");
             if (vm is not null)
                 return new SlotRefusal("prepared", $"{each.Address} of host {host.Name} is prepared for VM {vm}.");
             if (each.DriverOverride is not null)

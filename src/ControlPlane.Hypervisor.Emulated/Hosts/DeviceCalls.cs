@@ -68,6 +68,8 @@ internal sealed class DeviceCalls(EmulatedHost host)
         {
             return Fault.Conflict("device-busy", $"{claim.Address} is still held open for its last owner.");
         }
+        if (MediationCalls.CheckWhole(host, claim.Address) is { } cut)
+            return cut;
         if (function.PhysicalFunction is null && settings with { Network = null } != DeviceSettings.None)
             return Fault.Impossible("no-settings", $"{claim.Address} is no virtual function: nothing enforces settings for it.");
         if (TakeVirtualFunctionsAway(claim.Address) is { } busy)
@@ -86,6 +88,13 @@ internal sealed class DeviceCalls(EmulatedHost host)
             return stale;
         if (host.Tree.Find(claim.Address) is not { } function)
             return host.Missing(claim.Address);
+        if (MediationCalls.CheckWhole(host, claim.Address) is { } cut)
+        {
+            // It could be cut only after it was clean: a call that is repeated resets nothing under those who have a part of it now.
+            return host.HoldOf(claim.Address) is { Closed: true } clean && clean.Generation == claim.Generation
+                ? Task.FromResult<Outcome<CleanProof>>(new CleanProof(true, function.ResetMethods[0], null, clean.Settings, function.Driver, function.Driver))
+                : cut;
+        }
         var proof = new TaskCompletionSource<Outcome<CleanProof>>(TaskCreationOptions.RunContinuationsAsynchronously);
         if (host.OpenDevices.ClosedAt(function) is { } closedAt)
         {

@@ -73,6 +73,8 @@ internal sealed class DomainCalls(EmulatedHost host)
             if (GuestPower.CheckOpen(host, domain.Vm, device) is { } refused)
                 return refused;
         }
+        if (MediationCalls.Place(host, domain) is { } full)
+            return full;
         GuestPower.On(host, domain);
         host.RecordPower(domain);
         return default(Done);
@@ -139,6 +141,7 @@ internal sealed class DomainCalls(EmulatedHost host)
         if (domain.State == DomainState.Paused)
             return default(Done);
         domain.Workload!.WriteUntil(host.Clock.Now);
+        domain.Mediation?.RunUntil(host.Clock.Now);
         domain.State = DomainState.Paused;
         host.RecordPower(domain);
         return default(Done);
@@ -151,6 +154,7 @@ internal sealed class DomainCalls(EmulatedHost host)
         if (domain.State == DomainState.Running)
             return default(Done);
         domain.Workload!.SkipTo(host.Clock.Now);
+        domain.Mediation?.SkipTo(host.Clock.Now);
         domain.State = DomainState.Running;
         host.RecordPower(domain);
         domain.RunResumed();

@@ -8,6 +8,7 @@ using ControlPlane.Hypervisor.Emulated.Guests;
 using ControlPlane.Hypervisor.Emulated.Interrupts;
 using ControlPlane.Hypervisor.Emulated.Iommu;
 using ControlPlane.Hypervisor.Emulated.Journal;
+using ControlPlane.Hypervisor.Emulated.Mediated;
 using ControlPlane.Hypervisor.Emulated.Memory;
 using ControlPlane.Hypervisor.Emulated.Net;
 using ControlPlane.Hypervisor.Emulated.Pci;
@@ -44,6 +45,7 @@ internal sealed class EmulatedHost : ICounting
         Traffic = new HostTraffic(this);
         Peripherals = new HostPeripherals(this, storage);
         Iommu = new DmaRemapper(Memory, clock, Tree.RequesterIdOf);
+        Mediation = new HostMediation(Tree, Memory, Iommu, MayBeCut);
         Interrupts = new InterruptRouter(Tree, Iommu, () => !Labels.PostsNoInterrupts);
         Network = new HostNetwork(
             Tree, fabric, clock, physical => Labels.WireOf(physical) ?? blueprint.Profile.PhysicalNetworks.GetValueOrDefault(physical),
@@ -68,6 +70,9 @@ internal sealed class EmulatedHost : ICounting
     public DmaRemapper Iommu { get; }
 
     public InterruptRouter Interrupts { get; }
+
+    /// <summary>Its devices' instances.</summary>
+    public HostMediation Mediation { get; }
 
     public HostNetwork Network { get; }
 
@@ -120,7 +125,7 @@ internal sealed class EmulatedHost : ICounting
     public void RecordDomain(EmulatedDomain domain) => Record(domain.ToRecord());
 
     public void RecordPower(EmulatedDomain domain) =>
-        Record(new JournalRecord.PowerIs(domain.Vm, domain.State, domain.StartedAt, domain.RebootedAtEpoch));
+        Record(new JournalRecord.PowerIs(domain.Vm, domain.State, domain.StartedAt, domain.RebootedAtEpoch) { Mediated = domain.Mediation?.Placements });
 
     /// <summary>Refuses an operation that a newer one has overtaken, and remembers the newest.</summary>
     public Fault? CheckEpoch(DomainRef domain)
@@ -206,6 +211,11 @@ internal sealed class EmulatedHost : ICounting
         return awake;
     }
 
+    /// <summary>Its driver of the host has it, no guest has it or will have it, and the host does not live on it.</summary>
+    private bool MayBeCut(EmulatedFunction function) =>
+        function.Driver is not null && function.Driver == function.HostDriver && !function.HeldOpen && HoldOf(function.Address)?.Owner is null
+        && !Blueprint.Profile.HostCritical.Contains(function.Address);
+
     /// <summary>True once, when the host's label says that it shall die at this point.</summary>
     public bool DiesAt(CrashPoint point)
     {
@@ -255,6 +265,7 @@ internal sealed class EmulatedHost : ICounting
         Network.CountInto(sheet);
         Chassis?.CountInto(sheet, this);
         Peripherals.CountInto(sheet);
+        Mediation.CountInto(sheet);
     }
 
     /// <summary>
@@ -275,6 +286,7 @@ internal sealed class EmulatedHost : ICounting
     /// <summary>No device is open or reaches anything, no driver has any, and nothing is left of what was set for guests.</summary>
     private void HardwareReset()
     {
+        Mediation.Clear();
         Iommu.Reset();
         OpenDevices.Clear();
         Tree.PowerOff();

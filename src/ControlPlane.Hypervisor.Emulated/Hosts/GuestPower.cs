@@ -28,6 +28,7 @@ internal static class GuestPower
         domain.Peripherals = host.Peripherals.Open(domain);
         foreach (var device in domain.Definition.Devices)
             Open(host, domain, device);
+        MediationCalls.Open(host, domain);
     }
 
     public static void On(EmulatedHost host, EmulatedDomain domain)
@@ -44,6 +45,7 @@ internal static class GuestPower
         domain.StartedAt = host.Clock.Now;
         domain.Life++;
         domain.ForgetAllPlugged();
+        domain.Mediation?.Reset(host.Clock.Now);
         GuestMachine.Boot(domain);
         domain.Peripherals!.Boot();
         PlanPowerOff(host, domain);
@@ -79,6 +81,7 @@ internal static class GuestPower
         foreach (var device in domain.Definition.Devices)
             Close(host, domain, device, vmmEnds: true);
         domain.Dma?.Tables.Release();
+        MediationCalls.Release(host, domain);
         domain.Paging?.Release();
         if (domain.Memory is not null)
             host.Memory.Free(domain.FirstFrame);

@@ -59,6 +59,7 @@ internal static class HostSnapshot
             domain.RaiseEpoch(epoch);
         if (record.State == DomainState.Off)
             return;
+        MediationCalls.Restore(host, domain, record.Mediated);
         GuestPower.Materialize(host, domain);
         domain.State = record.State;
         domain.StartedAt = record.StartedAt;

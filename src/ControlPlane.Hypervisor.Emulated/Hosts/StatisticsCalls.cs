@@ -26,6 +26,7 @@ internal sealed class StatisticsCalls(EmulatedHost host, CallGate gate) : IStati
             return Fault.NotFound("domain", vm.ToString());
         if (domain.State == DomainState.Running)
             domain.Workload!.SampleUntil(host.Clock.Now);
+        domain.Mediation?.RunUntil(host.Clock.Now);
         host.Traffic.LookAt(domain);
         return new DomainStatistics(host.Clock.Now, Counted(domain));
     }

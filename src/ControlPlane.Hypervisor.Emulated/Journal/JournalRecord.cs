@@ -1,5 +1,6 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Pci;
+using ControlPlane.Hypervisor.Emulated.Mediated;
 
 namespace ControlPlane.Hypervisor.Emulated.Journal;
 
@@ -10,10 +11,18 @@ namespace ControlPlane.Hypervisor.Emulated.Journal;
 internal abstract record JournalRecord
 {
     /// <summary>A domain with all that is known of it.</summary>
-    public sealed record DomainIs(DomainDefinition Definition, DomainState State, DateTimeOffset StartedAt, Generation? RebootedAtEpoch) : JournalRecord;
+    public sealed record DomainIs(DomainDefinition Definition, DomainState State, DateTimeOffset StartedAt, Generation? RebootedAtEpoch) : JournalRecord
+    {
+        /// <summary>Where its mediated devices are cut from; null: it has none.</summary>
+        public IReadOnlyList<MediatedPlacement>? Mediated { get; init; }
+    }
 
     /// <summary>A known domain was started, stopped, paused or rebooted: its definition is as before.</summary>
-    public sealed record PowerIs(VmId Vm, DomainState State, DateTimeOffset StartedAt, Generation? RebootedAtEpoch) : JournalRecord;
+    public sealed record PowerIs(VmId Vm, DomainState State, DateTimeOffset StartedAt, Generation? RebootedAtEpoch) : JournalRecord
+    {
+        /// <summary>Where its mediated devices are cut from; null: it has none.</summary>
+        public IReadOnlyList<MediatedPlacement>? Mediated { get; init; }
+    }
 
     public sealed record DomainGone(VmId Vm) : JournalRecord;
 

@@ -38,7 +38,7 @@ internal sealed class JournalState
                 Departures.Remove(r.Definition.Ref.Vm);
                 break;
             case JournalRecord.PowerIs r when Domains.TryGetValue(r.Vm, out var domain):
-                Domains[r.Vm] = domain with { State = r.State, StartedAt = r.StartedAt, RebootedAtEpoch = r.RebootedAtEpoch };
+                Domains[r.Vm] = domain with { State = r.State, StartedAt = r.StartedAt, RebootedAtEpoch = r.RebootedAtEpoch, Mediated = r.Mediated };
                 break;
             case JournalRecord.DomainGone r:
                 Domains.Remove(r.Vm);
@@ -74,7 +74,7 @@ internal sealed class JournalState
     {
         Booted = null;
         foreach (var (vm, domain) in Domains.ToArray())
-            Domains[vm] = domain with { State = DomainState.Off };
+            Domains[vm] = domain with { State = DomainState.Off, Mediated = null };
         foreach (var (address, device) in Devices.ToArray())
             Devices[address] = device with { Bound = false, Owner = null, Settings = DeviceSettings.None };
     }

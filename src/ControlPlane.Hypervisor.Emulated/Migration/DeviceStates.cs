@@ -1,4 +1,6 @@
+using ControlPlane.Hypervisor.Emulated.Guests;
 using ControlPlane.Hypervisor.Emulated.Hosts;
+using ControlPlane.Hypervisor.Emulated.Mediated;
 using ControlPlane.Hypervisor.Emulated.Pci;
 
 namespace ControlPlane.Hypervisor.Emulated.Migration;
@@ -13,9 +15,9 @@ internal sealed class DeviceStates
     private DateTimeOffset takenAt;
     private bool isFirst = true;
 
-    public DeviceStates(EmulatedHost host, IEnumerable<DomainDevice> travelling)
+    public DeviceStates(EmulatedHost host, IEnumerable<DomainDevice> travelling, GuestMediation? mediation)
     {
-        devices = [.. travelling.Select(d => DeviceStateSize.Of(host.Tree.Find(d.Claim.Address)!))];
+        devices = [.. travelling.Select(d => DeviceStateSize.Of(host.Tree.Find(d.Claim.Address)!)), .. (mediation?.Instances ?? []).Select(DeviceStateSize.Of)];
         takenAt = host.Clock.Now;
     }
 
@@ -52,6 +54,10 @@ internal sealed record DeviceStateSize(long PreCopyBytes, long StopBytes, long C
         DisplayClass => new(240 * 1024 * KiB, 16 * 1024 * KiB, 64 * 1024 * KiB),
         _ => new(0, 1024 * KiB, 0),
     };
+
+    /// <summary>Of a mediated device: the framebuffer that the guest's programs allocated, and what the engine holds of its context.</summary>
+    public static DeviceStateSize Of(MediatedInstance instance) => new(
+        instance.Device.Framebuffer.AllocatedBytes, 2 * 1024 * KiB, GuestMediation.SubmissionsPerSecond * MediatedDriver.TileBytes);
 
     public long ChangedIn(TimeSpan time) => Math.Min(PreCopyBytes, (long)(ChangedBytesPerSecond * time.TotalSeconds));
 }

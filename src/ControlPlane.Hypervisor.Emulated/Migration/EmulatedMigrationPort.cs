@@ -93,6 +93,8 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
                 return refused;
         }
         var arriving = new EmulatedDomain(definition, host.Timings.Guest) { State = DomainState.Incoming };
+        if (MediationCalls.Place(host, arriving) is { } full)
+            return full;
         GuestPower.Materialize(host, arriving);
         host.Domains[arriving.Vm] = arriving;
         ground.Watch(arriving.Vm);
@@ -165,7 +167,9 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
             if (device.GuestAddress != other.GuestAddress)
                 return Fault.Conflict("device-differs", $"'{device.Name}' is at {device.GuestAddress} in the guest here and at {other.GuestAddress} on the target.");
         }
-        return null;
+        return GuestMediation.DiffersFrom(leaving.Mediation, arriving.Mediation) is { } differs
+            ? Fault.Conflict("mediated-differs", $"Mediated device {differs}.")
+            : null;
     }
 
     private Outcome<MigrationLoad?> ReadLoad(DomainRef reference, CopyIntent intent)

@@ -60,7 +60,8 @@ internal sealed class MigrationGround(
     public MigrationLoad LoadOf(EmulatedHost source, EmulatedDomain domain, EmulatedHost target, CopyIntent intent)
     {
         var (memory, now) = (domain.Memory!, source.Clock.Now);
-        var devices = new DeviceStates(source, domain.Definition.Devices.Where(d => intent.TravellingDevices.Contains(d.Name)));
+        domain.Mediation?.RunUntil(now);
+        var devices = new DeviceStates(source, domain.Definition.Devices.Where(d => intent.TravellingDevices.Contains(d.Name)), domain.Mediation);
         var all = devices.LeftAt(now);
         var early = devices.TakePreCopy(now);
         var runs = domain.State == DomainState.Running;
@@ -97,6 +98,8 @@ internal sealed class MigrationGround(
         arriving.Life++;
         foreach (var device in arriving.Definition.Devices)
             arriving.NotePlugged(device.Name, leaving.StartedAt);
+        if (leaving.Mediation is { } instances)
+            arriving.Mediation!.TakeOver(instances);
         GuestPower.PlanPowerOff(target, arriving);
         GuestPower.Off(source, leaving);
         Depart(source, leaving.Vm, copy.Progress, number);

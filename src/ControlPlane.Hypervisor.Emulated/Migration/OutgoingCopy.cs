@@ -41,7 +41,8 @@ internal sealed class OutgoingCopy
         (this.ground, this.options, Leaving, Arriving) = (ground, options, leaving, arriving);
         converge = options.AutoConverge ? new ConvergePolicy() : null;
         downtimeLimit = options.DowntimeLimit;
-        devices = new DeviceStates(Source, leaving.Definition.Devices);
+        leaving.Mediation?.RunUntil(Source.Clock.Now);
+        devices = new DeviceStates(Source, leaving.Definition.Devices, leaving.Mediation);
         sending = PageBitmap.All(leaving.Memory!.Pages);
         BytesTotal = leaving.Memory.Bytes;
         leaving.LastMigration = arriving.LastMigration = counters;
@@ -264,7 +265,10 @@ internal sealed class OutgoingCopy
     private void WriteUntilNow()
     {
         if (Leaving.State == DomainState.Running)
+        {
             Leaving.Workload!.WriteUntil(Now);
+            Leaving.Mediation?.RunUntil(Now);
+        }
         else
             Leaving.Workload!.SkipTo(Now);
     }

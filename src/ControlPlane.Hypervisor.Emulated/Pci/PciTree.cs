@@ -49,7 +49,10 @@ internal sealed class PciTree
     public EmulatedFunction? Find(PciAddress address) => functions.GetValueOrDefault(address);
 
     /// <summary>What the hardware of a physical function has, whatever a host asks of it.</summary>
-    public DeviceLimits LimitsOf(EmulatedFunction physical) => blueprint.ModelOf(physical.Described)?.Limits ?? DeviceLimits.Unknown;
+    public DeviceLimits LimitsOf(EmulatedFunction physical) => ModelOf(physical)?.Limits ?? DeviceLimits.Unknown;
+
+    /// <summary>The device model of a function that is not virtual; null: none is known.</summary>
+    public DeviceModel? ModelOf(EmulatedFunction function) => blueprint.ModelOf(function.Described);
 
     /// <summary>Also while it is in another host's hierarchy.</summary>
     public EmulatedFunction? Known(PciAddress address) => Find(address) ?? absent.GetValueOrDefault(address);

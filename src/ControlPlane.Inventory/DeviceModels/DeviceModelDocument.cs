@@ -134,6 +134,8 @@ internal sealed class MediatedDocument
 
     public int Slices { get; set; }
 
+    public int RequesterOffset { get; set; } = 1;
+
     public string? DeviceApi { get; set; }
 
     public List<MediatedTypeDocument>? Types { get; set; }

@@ -120,11 +120,12 @@ public static class DeviceModelReader
     {
         fields.Check(document.FramebufferMiB >= 1, "mediated.framebufferMiB", "is the memory of the device: write its MiB");
         fields.Check(document.Slices >= 0, "mediated.slices", "counts what partitioned types share: write 0 when there are none");
+        fields.Check(document.RequesterOffset is >= 1 and <= 255, "mediated.requesterOffset", "is the distance to the first instance's routing id: write 1 to 255");
         fields.Check(document.Types is { Count: > 0 }, "mediated.types", "is empty; say at least one type, or leave mediated out");
         var types = (document.Types ?? []).Select((t, i) => ReadType(t, $"mediated.types[{i}]", document, fields)).ToArray();
         var names = types.SelectMany(t => t.Id == t.Name ? [t.Id] : new[] { t.Id, t.Name }).ToArray();
         fields.Check(names.Distinct().Count() == names.Length, "mediated.types", "names a type twice; each type and name must be its own");
-        return new MediatedKinds(document.FramebufferMiB, document.Slices, document.DeviceApi ?? "vfio-pci", types);
+        return new MediatedKinds(document.FramebufferMiB, document.Slices, document.RequesterOffset, document.DeviceApi ?? "vfio-pci", types);
     }
 
     private static MediatedType ReadType(MediatedTypeDocument document, string at, MediatedDocument device, ModelFields fields)

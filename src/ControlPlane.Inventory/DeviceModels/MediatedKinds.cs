@@ -13,8 +13,9 @@ public enum MediatedSharing
 /// <summary>Into what a device can be cut (Linux: Documentation/driver-api/vfio-mediated-device.rst).</summary>
 /// <param name="FramebufferMiB">Memory of the device, of which each instance has a part to itself.</param>
 /// <param name="Slices">For partitioned types; 0: there are none.</param>
+/// <param name="RequesterOffset">From the device's routing id to the one under which the first instance's DMA goes out.</param>
 /// <param name="DeviceApi">What the guest's VMM finds behind an instance: <c>vfio-pci</c>.</param>
-public sealed record MediatedKinds(long FramebufferMiB, int Slices, string DeviceApi, IReadOnlyList<MediatedType> Types)
+public sealed record MediatedKinds(long FramebufferMiB, int Slices, int RequesterOffset, string DeviceApi, IReadOnlyList<MediatedType> Types)
 {
     /// <summary>By the type's id or its name; null when there is no such type.</summary>
     public MediatedType? Find(string type) => Types.FirstOrDefault(t => t.Id == type) ?? Types.FirstOrDefault(t => t.Name == type);
