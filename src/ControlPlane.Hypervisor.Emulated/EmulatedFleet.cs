@@ -30,6 +30,7 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
     private readonly ChassisJournal? chassisJournal;
     private readonly ChassisRegister chassis;
     private readonly SharedStorage storage = new();
+    private readonly TrafficDirectory traffic;
 
     /// <exception cref="IOException">The journal directory cannot be written to.</exception>
     public EmulatedFleet(EmulationOptions options, FindProfile findProfile, TimeProvider time)
@@ -44,6 +45,7 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         }
         clock = new ModelClock(time);
         chassis = new ChassisRegister(clock, chassisJournal);
+        traffic = new TrafficDirectory(models.Values);
         ground = new MigrationGround(
             clock, models, new MigrationOptions(options.LinkMiBPerSecond, options.ChannelMiBPerSecond, options.SwitchOverOverhead, options.RoundTrip),
             new ProbeOptions(options.ProbeInterval, options.ProbeLinger), switchOvers);
@@ -144,7 +146,7 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         var before = JournalState.Fold(records);
         var labels = new HostLabels(record.Labels);
         var boot = HostSnapshot.SettingsOf(before, labels.HiddenFunctions, chassis.Find(labels)?.AbsentFor(record.Id, labels) ?? []);
-        var host = new EmulatedHost(record.Id, blueprint, clock, timings, fabric, storage, record.Labels, boot) { Fleet = models.Values, Name = record.Name };
+        var host = new EmulatedHost(record.Id, blueprint, clock, timings, fabric, storage, record.Labels, boot) { Directory = traffic, Name = record.Name };
         if (path is not null)
         {
             HostSnapshot.Restore(host, before);

@@ -9,7 +9,7 @@ var benchmarks = new Dictionary<string, Func<CancellationToken, Task<bool>>>(Str
     ["vm-create"] = async ct => Report.Print("VMs created to running, against the database's own speed", await VmCreateBenchmark.RunAsync(ct)),
     ["scale"] = async ct => Report.Print("100,000 VMs", await ScaleBenchmark.RunAsync(ct)),
     ["libvirt"] = async ct => Report.Print("What the control plane adds to libvirt", await LibvirtBenchmark.RunAsync(ct)),
-    ["emulator"] = _ => Task.FromResult(Report.Print("The emulator's mechanisms", EmulatorBenchmark.Run())),
+    ["emulator"] = _ => Task.FromResult(Report.Print("The emulator", [.. EmulatorBenchmark.Run(), .. FleetBenchmark.Run()])),
     ["memory"] = async ct => Report.Print("Memory over migrations", await MemoryBenchmark.RunAsync(ct)),
     ["footprint"] = async ct => Report.Print("The demo server at rest", await FootprintBenchmark.RunAsync(ct)),
 };

@@ -20,8 +20,8 @@ internal sealed class DirtyWorkload
     /// <summary>References a second that are translated one by one.</summary>
     private const long SampledPerSecond = 64;
 
-    /// <summary>As many at most when statistics are read after a long time.</summary>
-    private const long MaxSampled = 4096;
+    /// <summary>As many at most when statistics are read after a long time: a look shows what the guest does now, and costs some microseconds.</summary>
+    private const long MaxSampled = 256;
 
     /// <summary>While no log is kept, references stay in this part of the working set, and mostly in the next: programs have a hot part.</summary>
     private const long WarmPages = 8192;

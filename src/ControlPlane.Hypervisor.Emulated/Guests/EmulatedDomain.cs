@@ -1,4 +1,5 @@
 using ControlPlane.Domain;
+using ControlPlane.Domain.Networks;
 using ControlPlane.Domain.Pci;
 using ControlPlane.Hypervisor.Emulated.Counting;
 using ControlPlane.Hypervisor.Emulated.Devices;
@@ -32,10 +33,26 @@ internal sealed class EmulatedDomain : ICounting
 
     public GuestBehaviour Behaviour { get; private set; }
 
-    public DomainState State { get; set; }
+    public DomainState State
+    {
+        get;
+        set
+        {
+            field = value;
+            Network?.Disturbed?.Invoke();
+        }
+    }
 
     /// <summary>A switch-over is under way: the guest runs nowhere until it is over.</summary>
-    public bool IsSwitching { get; set; }
+    public bool IsSwitching
+    {
+        get;
+        set
+        {
+            field = value;
+            Network?.Disturbed?.Invoke();
+        }
+    }
 
     /// <summary>What must end before the guest is taken away: a copy from it or to it.</summary>
     public Action? BeforeOff { get; set; }
@@ -104,6 +121,23 @@ internal sealed class EmulatedDomain : ICounting
         [.. Definition.Devices.Select(d => new PluggedDevice(d.Name, d.Claim, d.GuestAddress, d.Settings.Mac))], Definition.Interfaces);
 
     public JournalRecord.DomainIs ToRecord() => new(Definition, State, StartedAt, RebootedAtEpoch) { Mediated = Mediation?.Placements };
+
+    /// <summary>Of its interfaces, of its functions, and the one that its driver sets by itself.</summary>
+    public IEnumerable<MacAddress> Addresses
+    {
+        get
+        {
+            foreach (var one in Definition.Interfaces)
+                yield return one.Mac;
+            foreach (var one in Definition.Devices)
+            {
+                if (one.Settings.Mac is { } mac)
+                    yield return mac;
+            }
+            if (Behaviour.OwnMac is { } own)
+                yield return own;
+        }
+    }
 
     public DomainDevice? Device(string name) => Definition.Devices.FirstOrDefault(d => d.Name == name);
 

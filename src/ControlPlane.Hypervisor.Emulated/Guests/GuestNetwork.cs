@@ -30,6 +30,9 @@ internal sealed class GuestNetwork
     /// <summary>Told each probe that reached the guest: the interface's name and the probe's number.</summary>
     public Action<string, long>? Probed { get; set; }
 
+    /// <summary>Told when something changes that decides which frames reach the guest; before it has happened, or as it does.</summary>
+    public Action? Disturbed { get; set; }
+
     private DateTimeOffset Now => clock.Now;
 
     private bool Runs => !closed && domain is { State: DomainState.Running, IsSwitching: false };
@@ -53,6 +56,7 @@ internal sealed class GuestNetwork
     {
         if (closed)
             return;
+        Disturbed?.Invoke();
         var definition = domain.Definition;
         var names = definition.Interfaces.Select(i => i.Name)
             .Concat(definition.Devices.Where(d => d.Settings.Mac is not null).Select(d => d.Name)).Distinct().ToArray();
@@ -79,11 +83,25 @@ internal sealed class GuestNetwork
     }
 
     /// <summary>The NIC through which the guest's traffic goes now, of the first interface by name; null: none carries any.</summary>
-    public WiredNic? Carrier => !Runs ? null
-        : pairs.Values.Where(p => p.Active is not null).OrderBy(p => p.Name, StringComparer.Ordinal).FirstOrDefault()?.Active;
+    public WiredNic? Carrier
+    {
+        get
+        {
+            if (!Runs)
+                return null;
+            Pair? first = null;
+            foreach (var pair in pairs.Values)
+            {
+                if (pair.Active is not null && (first is null || string.CompareOrdinal(pair.Name, first.Name) < 0))
+                    first = pair;
+            }
+            return first?.Active;
+        }
+    }
 
     public void Close()
     {
+        Disturbed?.Invoke();
         closed = true;
         foreach (var pair in pairs.Values)
         {
@@ -154,6 +172,7 @@ internal sealed class GuestNetwork
     /// <summary>Traffic takes this way from now on; the guest says so, and the switches learn it.</summary>
     private void Activate(Pair pair, WiredNic wired)
     {
+        Disturbed?.Invoke();
         pair.Active = wired;
         pair.WasActive = true;
         pair.Announced = false;

@@ -81,8 +81,8 @@ internal sealed class EmulatedHost : ICounting
     /// <summary>Guests that send by themselves.</summary>
     public HostTraffic Traffic { get; }
 
-    /// <summary>All hosts that are open, this one among them.</summary>
-    public IReadOnlyCollection<EmulatedHost> Fleet { get; init; } = [];
+    /// <summary>Of the fleet.</summary>
+    public required TrafficDirectory Directory { get; init; }
 
     /// <summary>The chassis in which it shares functions with others; null: none.</summary>
     public Chassis? Chassis { get; set; }

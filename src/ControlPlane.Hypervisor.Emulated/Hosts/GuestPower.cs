@@ -26,6 +26,7 @@ internal static class GuestPower
         domain.Workload = new DirtyWorkload(
             behaviour.DirtyMiBPerSecond, behaviour.WorkingSetMiB, domain.Memory, domain.Paging, SeedOf(host.Timings.Seed, domain.Vm), host.Clock.Now);
         domain.Peripherals = host.Peripherals.Open(domain);
+        host.Directory.Add(host, domain);
         foreach (var device in domain.Definition.Devices)
             Open(host, domain, device);
         MediationCalls.Open(host, domain);
@@ -85,6 +86,7 @@ internal static class GuestPower
         domain.Paging?.Release();
         if (domain.Memory is not null)
             host.Memory.Free(domain.FirstFrame);
+        host.Directory.Remove(domain);
         (domain.Memory, domain.Paging, domain.Workload, domain.Dma, domain.Machine, domain.Peripherals) = (null, null, null, null, null, null);
         domain.State = DomainState.Off;
         domain.Life++;

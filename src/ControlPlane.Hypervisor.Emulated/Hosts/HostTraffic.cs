@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using ControlPlane.Domain.Networks;
 using ControlPlane.Hypervisor.Emulated.Guests;
 
 namespace ControlPlane.Hypervisor.Emulated.Hosts;
@@ -12,20 +11,6 @@ internal sealed class HostTraffic(EmulatedHost host)
     /// <summary>A flow goes with its domain.</summary>
     private readonly ConditionalWeakTable<EmulatedDomain, TrafficFlow> flows = [];
 
-    /// <summary>The guest that is on, anywhere in the fleet, and has the address; null: none has.</summary>
-    public static (EmulatedHost Host, EmulatedDomain Domain)? Find(IEnumerable<EmulatedHost> fleet, MacAddress mac)
-    {
-        foreach (var host in fleet)
-        {
-            foreach (var domain in host.Domains.Values)
-            {
-                if (domain.IsOn && Owns(domain, mac))
-                    return (host, domain);
-            }
-        }
-        return null;
-    }
-
     /// <summary>Somebody looks at the host.</summary>
     public void LookAtAll()
     {
@@ -37,21 +22,8 @@ internal sealed class HostTraffic(EmulatedHost host)
     public void LookAt(EmulatedDomain domain)
     {
         Begin(domain);
-        foreach (var other in host.Fleet)
-            other.Traffic.BeginSendersTo(domain);
-    }
-
-    private static bool Owns(EmulatedDomain domain, MacAddress mac) =>
-        domain.Definition.Interfaces.Any(i => i.Mac == mac) || domain.Definition.Devices.Any(d => d.Settings.Mac == mac)
-        || domain.Behaviour.OwnMac == mac;
-
-    private void BeginSendersTo(EmulatedDomain receiver)
-    {
-        foreach (var domain in host.Domains.Values)
-        {
-            if (domain.Behaviour.Traffic?.Peer is { } peer && Owns(receiver, peer))
-                Begin(domain);
-        }
+        foreach (var (other, sender) in host.Directory.SendersTo(domain))
+            other.Traffic.Begin(sender);
     }
 
     private void Begin(EmulatedDomain domain)

@@ -86,7 +86,7 @@ internal sealed class TrafficFlow
         if (pattern.Peer is not { } mac)
             return;
         ReleasePeer();
-        peer = HostTraffic.Find(host.Fleet, mac);
+        peer = host.Directory.Find(mac, host.Clock.Now);
         if (peer is { } found)
             found.Host.HoldNetwork(found.Domain, this);
     }

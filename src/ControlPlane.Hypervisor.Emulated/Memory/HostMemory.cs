@@ -24,6 +24,10 @@ internal sealed class HostMemory : ITableMemory, ICounting
     private readonly Stack<long> freeTables = [];
     private long nextFrame = FirstGuestFrame;
 
+    /// <summary>Whoever was found last: a device or a CPU that touches one page of a guest mostly touches another one next.</summary>
+    private GuestMemory? lastOwner;
+    private long lastFirst;
+
     /// <summary>Frames that hold tables.</summary>
     public long TableFrames => tables.Count - freeTables.Count;
 
@@ -53,6 +57,7 @@ internal sealed class HostMemory : ITableMemory, ICounting
         if (!freeBySize.TryGetValue(owner.Pages, out var free))
             freeBySize[owner.Pages] = free = new Stack<long>();
         free.Push(firstFrame);
+        lastOwner = null;
     }
 
     /// <summary>A frame full of zeros for a table of the VMM.</summary>
@@ -120,6 +125,12 @@ internal sealed class HostMemory : ITableMemory, ICounting
     /// <summary>The guest whose memory lies in the frame, and which page of it that is.</summary>
     public bool TryFind(long frame, [MaybeNullWhen(false)] out GuestMemory owner, out long guestPage)
     {
+        guestPage = frame - lastFirst;
+        if (lastOwner is { } last && (ulong)guestPage < (ulong)last.Pages)
+        {
+            owner = last;
+            return true;
+        }
         var (low, high) = (0, owners.Count - 1);
         while (low <= high)
         {
@@ -132,7 +143,10 @@ internal sealed class HostMemory : ITableMemory, ICounting
         owner = high < 0 ? null : owners.Values[high];
         guestPage = high < 0 ? 0 : frame - owners.Keys[high];
         if (owner is not null && guestPage < owner.Pages)
+        {
+            (lastOwner, lastFirst) = (owner, owners.Keys[high]);
             return true;
+        }
         owner = null;
         return false;
     }

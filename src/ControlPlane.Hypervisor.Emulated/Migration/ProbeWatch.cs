@@ -12,17 +12,27 @@ namespace ControlPlane.Hypervisor.Emulated.Migration;
 /// Watches a guest's traffic while it migrates: a station on the network sends a probe frame to each of its interfaces at a fixed distance,
 /// and the guest, wherever it is, notes those that reach it.
 /// </summary>
+/// <remarks>
+/// What one probe met the next one meets, as long as nothing has changed at the guest's NICs, CPUs and paths. So the station rests once so many have
+/// arrived in a row, and goes on at the next change: thousands of guests that are watched for a while after they have moved cost nothing.
+/// </remarks>
 internal sealed class ProbeWatch
 {
     /// <summary>Locally administered and outside of the block that guests' addresses are drawn from.</summary>
     private static readonly MacAddress StationMac = new(0x0200_0000_00feUL);
 
+    /// <summary>So many probes in a row show that all is well.</summary>
+    private const int Enough = 100;
+
     private readonly ModelClock clock;
     private readonly TimeSpan interval;
     private readonly Func<bool> isMigrating;
+    private readonly Action tick;
     private readonly List<Target> targets = [];
     private readonly Dictionary<string, ProbeLog> logs = [];
     private DateTimeOffset until;
+    private DateTimeOffset disturbedAt;
+    private DateTimeOffset? restsSince;
     private bool sending;
     private EmulatedDomain? watched;
 
@@ -32,6 +42,7 @@ internal sealed class ProbeWatch
         this.clock = clock;
         this.interval = interval;
         this.isMigrating = isMigrating;
+        tick = Tick;
     }
 
     /// <summary>Probing goes on at least until then.</summary>
@@ -54,7 +65,10 @@ internal sealed class ProbeWatch
         Leave();
         watched = domain;
         Aim(host, domain);
-        host.HoldNetwork(domain, this).Probed = (name, number) => LogOf(name).Delivered(number, clock.Now);
+        var network = host.HoldNetwork(domain, this);
+        network.Probed = (name, number) => LogOf(name).Delivered(number, clock.Now);
+        network.Disturbed = Wake;
+        Wake();
     }
 
     public IReadOnlyList<InterfaceGap> Measure(DateTimeOffset since) =>
@@ -76,8 +90,7 @@ internal sealed class ProbeWatch
     {
         if (targets.Exists(t => t.Name == name))
             return;
-        targets.Add(new Target(name, mac, vlan, wire, new Station()));
-        LogOf(name);
+        targets.Add(new Target(LogOf(name), name, mac, vlan, wire));
     }
 
     private void Tick()
@@ -92,19 +105,55 @@ internal sealed class ProbeWatch
         }
         // A guest that still boots has no traffic that could fall silent.
         var awake = watched is null || clock.Now >= watched.BootedAt;
-        foreach (var target in awake ? targets : [])
+        if (awake && clock.Now - disturbedAt >= interval * Enough && targets.TrueForAll(t => t.Log.HasArrived(Enough)))
         {
-            var payload = new byte[8];
-            BinaryPrimitives.WriteInt64BigEndian(payload, LogOf(target.Name).Sent(clock.Now));
-            target.Wire.Send(target.Station, new Frame(StationMac, target.Mac, target.Vlan, Frame.ProbeType, payload));
+            restsSince = clock.Now;
+            PlanEnd();
+            return;
         }
-        clock.Quietly(clock.Now + interval, Tick);
+        if (awake)
+        {
+            foreach (var target in targets)
+                target.Probe(clock.Now);
+        }
+        clock.Quietly(clock.Now + interval, tick);
+    }
+
+    /// <summary>Something changes at the guest now.</summary>
+    private void Wake()
+    {
+        disturbedAt = clock.Now;
+        if (restsSince is not { } since)
+            return;
+        restsSince = null;
+        var last = since + (((clock.Now - since).Ticks / interval.Ticks) * interval);
+        foreach (var target in targets)
+            target.Log.Rested(last);
+        clock.Quietly(last + interval, tick);
+    }
+
+    /// <summary>Who rests looks up when probing could end.</summary>
+    private void PlanEnd()
+    {
+        var since = restsSince;
+        clock.Quietly(until + interval, () =>
+        {
+            if (restsSince != since)
+                return;
+            if (clock.Now <= until)
+            {
+                PlanEnd();
+                return;
+            }
+            restsSince = null;
+            Tick();
+        });
     }
 
     private void Leave()
     {
         if (watched?.Network is { } network)
-            network.Probed = null;
+            (network.Probed, network.Disturbed) = (null, null);
         if (watched is not null)
             GuestNetwork.Release(watched, this);
         watched = null;
@@ -117,7 +166,21 @@ internal sealed class ProbeWatch
         return log;
     }
 
-    private sealed record Target(string Name, MacAddress Mac, int? Vlan, WireSwitch Wire, Station Station);
+    private sealed class Target(ProbeLog log, string name, MacAddress mac, int? vlan, WireSwitch wire)
+    {
+        private readonly Station station = new();
+        private readonly byte[] payload = new byte[sizeof(long)];
+
+        public string Name => name;
+
+        public ProbeLog Log => log;
+
+        public void Probe(DateTimeOffset now)
+        {
+            BinaryPrimitives.WriteInt64BigEndian(payload, log.Sent(now));
+            wire.Send(station, new Frame(StationMac, mac, vlan, Frame.ProbeType, payload));
+        }
+    }
 
     /// <summary>The prober's own port: what guests send to everybody ends here.</summary>
     private sealed class Station : SwitchPort

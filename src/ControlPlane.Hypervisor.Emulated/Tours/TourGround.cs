@@ -10,6 +10,7 @@ namespace ControlPlane.Hypervisor.Emulated.Tours;
 internal sealed class TourGround : IDisposable
 {
     private readonly VirtualTime time = new();
+    private readonly VirtualTimeLoop loop;
     private readonly EmulatedFleet fleet;
     private readonly string profile;
     private int vms;
@@ -17,6 +18,7 @@ internal sealed class TourGround : IDisposable
     public TourGround(EmulationOptions options, string profile = "dual-82576", int hosts = 2)
     {
         this.profile = profile;
+        loop = new VirtualTimeLoop(time);
         fleet = new EmulatedFleet(options, (name, _) => ValueTask.FromResult(ProfileCatalog.Shipped.Find(name)), time);
         Hosts = [.. Enumerable.Range(1, hosts).Select(number => Open(number, profile))];
     }
@@ -25,8 +27,12 @@ internal sealed class TourGround : IDisposable
 
     public VirtualTime Time => time;
 
-    /// <summary>Does the work in virtual time, until its end.</summary>
-    public void Run(Func<Task> work) => new VirtualTimeLoop(time).Run(work);
+    /// <summary>Does the work in virtual time, until its end. What was begun beside it goes on in the next run.</summary>
+    public void Run(Func<Task> work) => loop.Run(work);
+
+    public void Crash(IHypervisor host) => fleet.Crash(host.Host);
+
+    public void Revive(IHypervisor host) => fleet.Revive(host.Host);
 
     /// <summary>A definition of a guest without devices.</summary>
     public DomainDefinition Guest(long memoryMiB, params (string Name, string Value)[] labels)

@@ -110,7 +110,8 @@ public sealed class WorkloadTests
         paging.CountInto(sheet);
 
         var tlb = sheet.ToGroups().Single(g => g.Name == "tlb").Counters;
-        Assert.InRange(tlb.Single(c => c.Name == "hits").Value + tlb.Single(c => c.Name == "misses").Value, 4096, 3 * 4096);
+        // The first touch of a page takes several translations.
+        Assert.InRange(tlb.Single(c => c.Name == "hits").Value + tlb.Single(c => c.Name == "misses").Value, 256, 8 * 256);
         // Statistics of a running guest are no reason for more than a small part of its tables.
         Assert.InRange((paging.TableFrames + paging.GuestTablePages) * GuestMemory.PageBytes, 1, MiB / 2);
     }

@@ -108,6 +108,45 @@ public sealed class InterfaceGapTests : EmulatedTest
         Assert.Null(DomainOf(fleet.Target, definition).Network);
     });
 
+    [Fact]
+    public Task A_guest_that_hears_every_probe_is_sent_no_more_until_something_changes() => OnTestFleet(async fleet =>
+    {
+        var definition = await RunWithDevice(fleet);
+        await Pass(fleet, 10);
+        var began = fleet.Time.GetUtcNow();
+        Ok(await fleet.Target.Migration.PrepareIncomingAsync(definition with { Devices = [] }, Ct));
+        await Pass(fleet, 20);
+        var quiet = Assert.Single(Ok(await fleet.Source.Migration.MeasureGapsAsync(definition.Ref, began, Ct)));
+
+        Ok(await fleet.Source.PauseAsync(definition.Ref, Ct));
+        await Pass(fleet, 0.5);
+        Ok(await fleet.Source.ResumeAsync(definition.Ref, Ct));
+        await Pass(fleet, 1);
+        var paused = Assert.Single(Ok(await fleet.Source.Migration.MeasureGapsAsync(definition.Ref, began, Ct)));
+
+        Assert.Equal((Options.ProbeInterval, 0), (quiet.Longest, quiet.Lost));
+        Assert.InRange(quiet.Probes, 100, 200);
+        Assert.InRange(paused.Longest, TimeSpan.FromSeconds(0.5) - Options.ProbeInterval, TimeSpan.FromSeconds(0.5) + (2 * Options.ProbeInterval));
+        Assert.InRange(paused.Probes, quiet.Probes + 500, quiet.Probes + 1000);
+    });
+
+    [Fact]
+    public void What_is_remembered_of_a_guest_that_is_migrated_for_ever_does_not_grow()
+    {
+        var (interval, start) = (Options.ProbeInterval, Time.GetUtcNow());
+        var log = new Emulated.Net.ProbeLog(interval);
+        for (var probe = 0; probe < 20_000; probe++)
+        {
+            var number = log.Sent(start + (probe * interval));
+            if (probe % 2 == 0)
+                log.Delivered(number, start + (probe * interval));
+        }
+
+        // Every second one was lost; the newest losses are known one by one.
+        Assert.Equal(101, log.Measure("net0", start + (19_798 * interval)).Lost);
+        Assert.InRange(log.Measure("net0", start).Lost, 256, 258);
+    }
+
     [Fact] // Linux: net_failover_handle_frame.
     public Task A_frame_that_strays_to_the_standby_is_not_taken_while_the_function_carries() => OnTestFleet(async fleet =>
     {
