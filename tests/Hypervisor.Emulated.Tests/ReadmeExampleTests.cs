@@ -29,7 +29,7 @@ public sealed class ReadmeExampleTests
     private static string[] Printed()
     {
         var program = Path.Combine(AppContext.BaseDirectory, "ControlPlane.EmulatorExample.dll");
-        using var running = Process.Start(new ProcessStartInfo("dotnet", [program]) { RedirectStandardOutput = true })!;
+        using var running = Process.Start(new ProcessStartInfo("dotnet", [program]) { UseShellExecute = false, RedirectStandardOutput = true })!;
         var printed = running.StandardOutput.ReadToEnd();
         running.WaitForExit();
         Assert.Equal(0, running.ExitCode);
