@@ -146,7 +146,7 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
         var before = JournalState.Fold(records);
         var labels = new HostLabels(record.Labels);
         var boot = HostSnapshot.SettingsOf(before, labels.HiddenFunctions, chassis.Find(labels)?.AbsentFor(record.Id, labels) ?? []);
-        var host = new EmulatedHost(record.Id, blueprint, clock, timings, fabric, storage, record.Labels, boot) { Directory = traffic, Name = record.Name };
+        var host = new EmulatedHost(record.Id, blueprint, clock, timings, fabric, storage, record.Labels, boot) { Fleet = models.Values, Directory = traffic, Name = record.Name };
         if (path is not null)
         {
             HostSnapshot.Restore(host, before);

@@ -81,7 +81,10 @@ internal sealed class EmulatedHost : ICounting
     /// <summary>Guests that send by themselves.</summary>
     public HostTraffic Traffic { get; }
 
-    /// <summary>Of the fleet.</summary>
+    /// <summary>All hosts that are open, this one among them.</summary>
+    public IReadOnlyCollection<EmulatedHost> Fleet { get; init; } = [];
+
+    /// <summary>Who of the fleet's guests sends to whom.</summary>
     public required TrafficDirectory Directory { get; init; }
 
     /// <summary>The chassis in which it shares functions with others; null: none.</summary>
