@@ -20,17 +20,20 @@ public sealed class MediatedGuestTests : EmulatedTest
     [Fact]
     public Task A_vm_gets_an_instance_when_it_starts_and_gives_it_back_when_it_is_off() => OnTestFleet(async fleet =>
     {
+        var tables = ModelOf(fleet.Source).Memory.TableFrames;
         var definition = await Launch(fleet, Asking(fleet, Type));
         var mediation = ModelOf(fleet.Source).Mediation;
         var instance = Assert.Single(DomainOf(fleet.Source, definition).Mediation!.Instances);
 
         Assert.Equal(("mediated", "nvidia-697", 7), (instance.Name, instance.Type.Id, mediation.Available(Type)));
+        Assert.True(ModelOf(fleet.Source).Memory.TableFrames > tables);
 
         Ok(await fleet.Source.DestroyAsync(definition.Ref, Ct));
         Assert.Equal(8, mediation.Available(Type));
         Ok(await fleet.Source.StartAsync(definition.Ref, Ct));
         Assert.True(Ok(await fleet.Source.ShutdownAsync(definition.Ref, Patience, Ct)));
         Assert.Equal((8, 2L, 2L), (mediation.Available(Type), mediation.Created, mediation.Removed));
+        Assert.Equal(tables, ModelOf(fleet.Source).Memory.TableFrames);
     });
 
     [Fact]
