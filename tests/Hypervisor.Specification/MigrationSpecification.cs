@@ -24,7 +24,9 @@ public abstract class MigrationSpecification : HypervisorSpecification
     {
         if (Holds)
             return await CopyUntilHeld(fleet, definition);
-        await BeginCopy(fleet, definition, Options with { BandwidthMiBPerSecond = 1 });
+        await BeginCopy(fleet, definition, Options with { BandwidthMiBPerSecond = 4 });
+        // Memory flows: whatever the target needed to begin to listen is behind it.
+        await WaitFor(fleet, definition, progress => progress.BytesTotal > 0);
         return definition;
     }
 
@@ -39,16 +41,19 @@ public abstract class MigrationSpecification : HypervisorSpecification
     private bool Holds => !Exceptions.Any(e => e.Test == nameof(A_converged_copy_holds_while_the_guest_runs_on_the_source));
 
     /// <summary>In that phase, or at its end.</summary>
-    protected static async Task<CopyProgress> WaitForPhase(ISpecificationFleet fleet, DomainDefinition definition, CopyPhase phase)
+    protected static Task<CopyProgress> WaitForPhase(ISpecificationFleet fleet, DomainDefinition definition, CopyPhase phase) =>
+        WaitFor(fleet, definition, progress => progress.Phase == phase);
+
+    private static async Task<CopyProgress> WaitFor(ISpecificationFleet fleet, DomainDefinition definition, Func<CopyProgress, bool> isSo)
     {
         for (var polls = 0; polls < 600; polls++)
         {
             var progress = Ok(await fleet.Source.Migration.ReadProgressAsync(definition.Ref, Ct));
-            if (progress.Phase == phase || progress.Phase is CopyPhase.Completed or CopyPhase.Failed)
+            if (isSo(progress) || progress.Phase is CopyPhase.Completed or CopyPhase.Failed)
                 return progress;
             await Task.Delay(TimeSpan.FromMilliseconds(100), fleet.Time, Ct);
         }
-        throw new TimeoutException($"The copy never came to {phase}.");
+        throw new TimeoutException("The copy never came there.");
     }
 
     [Fact]

@@ -80,7 +80,7 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
             copy.Abort();
         else if ((await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).Abort(connection, domain), ct)).Fault is { } refused)
             return refused;
-        return (await AwaitEndAsync(domain, ct)).TryGet(out var end, out fault)
+        return (await AwaitEndAsync(domain, AbortPending, ct)).TryGet(out var end, out fault)
             ? end.Phase == CopyPhase.Completed ? MigrationFaults.AlreadySwitched(domain) : default(Done)
             : fault;
     }
@@ -104,7 +104,7 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
                     ? await copy.LetGoAsync(ct)
                     : (await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).LetGo(connection, domain), ct)).Fault;
                 // It may have gone over by itself in between: where it is now is what counts.
-                var ended = await AwaitEndAsync(domain, ct);
+                var ended = await AwaitEndAsync(domain, SwitchOverPending, ct);
                 if (!ended.TryGet(out progress, out fault))
                     return letGo ?? fault;
                 if (progress is { Phase: CopyPhase.HoldingBeforeSwitchOver, Error: { } why })
@@ -178,7 +178,7 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
         $"VM {domain.Vm} runs on the target while part of its memory is still on the source, and the way between them broke: {why} Neither host can run it alone; it is tried again. Reset neither.");
 
     /// <summary>Until the job is over, or the time is: then the caller asks again.</summary>
-    private async Task<Outcome<CopyProgress>> AwaitEndAsync(DomainRef domain, CancellationToken ct)
+    private async Task<Outcome<CopyProgress>> AwaitEndAsync(DomainRef domain, Func<DomainRef, CopyProgress, Fault> pending, CancellationToken ct)
     {
         var until = host.Time.GetUtcNow() + patience.SwitchOverTimeout;
         while (true)
@@ -192,11 +192,17 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
                 return progress;
             var left = until - host.Time.GetUtcNow();
             if (left <= TimeSpan.Zero)
-                return Fault.Unavailable("switch-over-pending", $"VM {domain.Vm} has not gone over within {patience.SwitchOverTimeout.TotalSeconds:0} s: {progress.BytesRemaining >> 20} MiB are left, and the guest dirties {progress.DirtyMiBPerSecond:0.#} MiB/s.");
+                return pending(domain, progress);
             // Of a copy that another process began nobody here is told.
             await (watched is null ? Task.Delay(patience.PollInterval, host.Time, ct) : watched.WaitAsync(left, ct));
         }
     }
+
+    private Fault SwitchOverPending(DomainRef domain, CopyProgress progress) => Fault.Unavailable("switch-over-pending",
+        $"VM {domain.Vm} has not gone over within {patience.SwitchOverTimeout.TotalSeconds:0} s: {progress.BytesRemaining >> 20} MiB are left, and the guest dirties {progress.DirtyMiBPerSecond:0.#} MiB/s.");
+
+    private Fault AbortPending(DomainRef domain, CopyProgress progress) => Fault.Unavailable("abort-pending",
+        $"The copy of VM {domain.Vm} was aborted, and libvirt has not ended it within {patience.SwitchOverTimeout.TotalSeconds:0} s; it still says '{progress.Phase}'. It is asked again.");
 
     /// <summary>A connection of the migration's own: the target may not be open in this process, and a long job does not fill its calls.</summary>
     private async Task<Outcome<VirConnect>> OpenTargetAsync(MigrationRoute route, CancellationToken ct)
