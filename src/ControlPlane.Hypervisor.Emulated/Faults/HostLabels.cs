@@ -21,6 +21,7 @@ public sealed class HostLabels(IReadOnlyDictionary<string, string> labels)
     public const string Claim = "emulator.claim";
     public const string DriversAutoprobe = "emulator.sriov-drivers-autoprobe";
 
+    public const string UsbDeviceIds = "emulator.usb-devices";
     public const string PrintSpool = "emulator.print-spool";
 
     public static readonly HostLabels None = new(new Dictionary<string, string>());
@@ -71,6 +72,9 @@ public sealed class HostLabels(IReadOnlyDictionary<string, string> labels)
 
     /// <summary>False when new virtual functions of the physical one are offered to no driver.</summary>
     public bool ProbesVirtualFunctions(PciAddress physical) => !Says(DriversAutoprobe, physical, "off");
+
+    /// <summary>What is plugged into the host's USB, as a list of <c>vendor:product</c>.</summary>
+    public string? UsbDevices => labels.GetValueOrDefault(UsbDeviceIds);
 
     /// <summary>True when what guests print goes to the printer byte by byte.</summary>
     public bool PrintsWithoutSpool => labels.GetValueOrDefault(PrintSpool) == "off";

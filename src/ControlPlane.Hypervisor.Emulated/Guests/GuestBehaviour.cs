@@ -109,6 +109,7 @@ internal sealed class GuestBehaviour(IReadOnlyDictionary<string, string> labels,
         "e1000" => NicWay.E1000,
         "xen" => NicWay.Xen,
         "vmdq" => NicWay.Vmdq,
+        "self-virtualized" => NicWay.SelfVirtualized,
         _ => NicWay.Virtio,
     };
 
@@ -143,6 +144,9 @@ internal sealed class GuestBehaviour(IReadOnlyDictionary<string, string> labels,
 
     /// <summary>Framebuffer that its programs allocate on each mediated device.</summary>
     public long FramebufferMiB => Number(GuestLabels.FramebufferMiB) is { } mib and >= 1 and <= 1 << 20 ? (long)mib : 256;
+
+    /// <summary>The USB device that it is to have; null: none.</summary>
+    public UsbWish? Usb => UsbWish.Parse(Label(GuestLabels.Usb));
 
     private string? Label(string name) => labels.GetValueOrDefault(name);
 

@@ -26,6 +26,7 @@ public static class GuestLabels
     public const string Print = "emulator.print";
     public const string Mediated = "emulator.mediated";
     public const string FramebufferMiB = "emulator.framebuffer-mib";
+    public const string Usb = "emulator.usb";
     public const string CrashTargetAt = "emulator.crash-target-at";
     public const string CrashSourceAt = "emulator.crash-source-at";
 }

@@ -26,7 +26,7 @@ internal sealed class GuestWiring(EmulatedDomain domain, HostNetwork network, Dm
     {
         var wire = network.WireOf(wanted.Network);
         var way = domain.Behaviour.NicOf(wanted.Name);
-        return way == NicWay.Vmdq && network.SortingSwitchOn(wire) is { } pools && ConnectToPool(wanted, pools, take) is { } sorted
+        return way is NicWay.Vmdq or NicWay.SelfVirtualized && network.SortingSwitchOn(wire) is { } pools && ConnectToPool(wanted, way, pools, take) is { } sorted
             ? sorted
             : ConnectToBridge(wanted, way, network.BridgeOn(wire), take);
     }
@@ -61,7 +61,7 @@ internal sealed class GuestWiring(EmulatedDomain domain, HostNetwork network, Dm
     {
         GuestNic nic = null!;
         // Without a pool of the NIC, what would have been sorted is bridged: the front end is the same.
-        way = way == NicWay.Vmdq ? NicWay.Xen : way;
+        way = way switch { NicWay.Vmdq => NicWay.Xen, NicWay.SelfVirtualized => NicWay.Virtio, _ => way };
         var slot = NewSlot(GroupOf(way), frame => take(nic, frame));
         nic = way switch
         {
@@ -80,18 +80,20 @@ internal sealed class GuestWiring(EmulatedDomain domain, HostNetwork network, Dm
     }
 
     /// <summary>Null: the NIC has no pool left.</summary>
-    private WiredNic? ConnectToPool(DomainInterface wanted, EmbeddedSwitch pools, Action<GuestNic, Frame> take)
+    private WiredNic? ConnectToPool(DomainInterface wanted, NicWay way, EmbeddedSwitch pools, Action<GuestNic, Frame> take)
     {
         GuestNic nic = null!;
         EmbeddedPort? port = null;
-        var slot = NewSlot(GroupOf(NicWay.Vmdq), frame => take(nic, frame));
-        nic = new VmdqNic(slot.Slot, frame => pools.SendFrom(port!, frame));
+        var slot = NewSlot(GroupOf(way), frame => take(nic, frame));
+        var ownProcessors = way == NicWay.SelfVirtualized ? new SelfVirtualizedNic(slot.Slot, frame => pools.SendFrom(port!, frame)) : null;
+        nic = ownProcessors ?? (GuestNic)new VmdqNic(slot.Slot, frame => pools.SendFrom(port!, frame));
         port = pools.AttachPool(wanted.Mac, wanted.Vlan, nic);
         if (port is null)
         {
             Free(slot);
             return null;
         }
+        port.Ready = ownProcessors is null ? null : ownProcessors.Look;
         return new WiredNic(nic, wanted.Mac, wanted.Vlan, pools.Wire, () =>
         {
             pools.Detach(port);
@@ -104,6 +106,7 @@ internal sealed class GuestWiring(EmulatedDomain domain, HostNetwork network, Dm
         NicWay.E1000 => "e1000",
         NicWay.Xen => "xen-net",
         NicWay.Vmdq => "vmdq",
+        NicWay.SelfVirtualized => "self-virtualized",
         _ => "virtqueue",
     };
 

@@ -7,4 +7,5 @@ internal enum NicWay
     E1000,
     Xen,
     Vmdq,
+    SelfVirtualized,
 }

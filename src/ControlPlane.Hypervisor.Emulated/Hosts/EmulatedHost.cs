@@ -34,11 +34,8 @@ internal sealed class EmulatedHost : ICounting
         HostId id, MachineBlueprint blueprint, ModelClock clock, EmulationTimings timings, Fabric fabric, SharedStorage storage,
         IReadOnlyDictionary<string, string> labels, BootSettings boot)
     {
-        Id = id;
+        (Id, Blueprint, Clock, Timings) = (id, blueprint, clock, timings);
         Label(labels);
-        Blueprint = blueprint;
-        Clock = clock;
-        Timings = timings;
         Tree = new PciTree(blueprint, boot, physical => Labels.ProbesVirtualFunctions(physical));
         Memory = new HostMemory();
         OpenDevices = new OpenDevices(clock);
@@ -120,6 +117,7 @@ internal sealed class EmulatedHost : ICounting
         var changed = labelled is null || labels.Count != labelled.Count || labels.Any(l => labelled.GetValueOrDefault(l.Key) != l.Value);
         labelled = labels;
         Labels = new HostLabels(labels);
+        Peripherals?.PlugUsb();
         return changed;
     }
 

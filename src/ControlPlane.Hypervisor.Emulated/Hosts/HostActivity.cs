@@ -17,6 +17,8 @@ internal sealed class HostActivity(EmulatedHost host)
         Keep(domain, GuestLabels.DiskIo, domain.Behaviour.DiskRequestsPerSecond, times => domain.Peripherals?.Disks.Work(times));
         if (domain.Behaviour.Prints is { } prints)
             Keep(domain, GuestLabels.Print, prints.LinesPerSecond, times => domain.Peripherals?.Printing.Work(times, prints.LinesEach));
+        if (domain.Behaviour.Usb is { } usb)
+            Keep(domain, GuestLabels.Usb, usb.TransfersPerSecond, times => domain.Peripherals?.Usb.Work(times));
     }
 
     private void Keep(EmulatedDomain domain, string label, int perSecond, Action<int> act)

@@ -5,14 +5,31 @@ using ControlPlane.Hypervisor.Emulated.Guests;
 
 namespace ControlPlane.Hypervisor.Emulated.Hosts;
 
-/// <summary>What a host has for its guests' peripherals: its way to the storage of the fleet, and a line printer.</summary>
-internal sealed class HostPeripherals(EmulatedHost host, SharedStorage storage) : ICounting
+/// <summary>What a host has for its guests' peripherals: its way to the storage of the fleet, a line printer, and the USB devices that are plugged in.</summary>
+internal sealed class HostPeripherals : ICounting
 {
+    private readonly EmulatedHost host;
+    private readonly SharedStorage storage;
+
+    public HostPeripherals(EmulatedHost host, SharedStorage storage)
+    {
+        (this.host, this.storage) = (host, storage);
+        Usb = new UsbBus(host.Id, host.Clock);
+        Spool = new HostSpool(host.Clock, () => !host.Labels.PrintsWithoutSpool);
+        host.Crashed += _ => Usb.Lose();
+        PlugUsb();
+    }
+
+    public UsbBus Usb { get; }
+
     public SharedStorage Storage => storage;
 
     public StorageCounters Counters { get; } = new();
 
-    public HostSpool Spool { get; } = new(host.Clock, () => !host.Labels.PrintsWithoutSpool);
+    public HostSpool Spool { get; }
+
+    /// <summary>What the host's label says is plugged in; what it says no more is pulled out.</summary>
+    public void PlugUsb() => Usb.SetDevices(UsbId.ParseList(host.Labels.UsbDevices));
 
     /// <summary>Makes the disks of a definition, and gives back those that the VM has no more; null: all are there.</summary>
     public Fault? Provide(DomainDefinition definition)
@@ -41,7 +58,8 @@ internal sealed class HostPeripherals(EmulatedHost host, SharedStorage storage) 
                 disk.Install(SharedStorage.BootSectorOf(domain.Definition.Image));
             paths.Add(new StoragePath(disk, host.Id, Counters));
         }
-        return new GuestPeripherals(domain, new GuestDisks(domain, paths, host.Clock), new GuestPrinting(domain, Spool));
+        return new GuestPeripherals(domain, new GuestDisks(domain, paths, host.Clock), new GuestPrinting(domain, Spool),
+            new GuestUsb(domain, Usb, id => FindUsb(id, domain.Vm), host.Clock));
     }
 
     public void CountInto(CounterSheet sheet)
@@ -49,5 +67,10 @@ internal sealed class HostPeripherals(EmulatedHost host, SharedStorage storage) 
         Counters.CountInto(sheet);
         storage.CountInto(sheet);
         Spool.CountInto(sheet);
+        Usb.CountInto(sheet);
     }
+
+    /// <summary>A free device of the host's own comes before one that is plugged in elsewhere.</summary>
+    private UsbExport? FindUsb(UsbId id, VmId guest) => Usb.TryExport(id, guest) ?? host.Fleet
+        .Where(h => h != host && !h.IsDown).OrderBy(h => h.Id.Value).Select(h => h.Peripherals.Usb.TryExport(id, guest)).FirstOrDefault(e => e is not null);
 }

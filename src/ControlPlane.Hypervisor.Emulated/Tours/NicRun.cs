@@ -53,8 +53,11 @@ internal sealed class NicRun : IDisposable
         counters = domain.Nics.All.Single();
     }
 
-    /// <summary>All ways, from the one that costs most.</summary>
+    /// <summary>The five ways of today's NICs, from the one that costs most.</summary>
     public static IReadOnlyList<string> Ways { get; } = ["e1000", "virtio", "xen", "vmdq", TourNic.Function];
+
+    /// <summary>A device with processors of its own, which none of them is.</summary>
+    public const string SelfVirtualized = "self-virtualized";
 
     /// <summary>Frames that reached the station.</summary>
     public long Heard => station.Heard;
