@@ -108,6 +108,9 @@ internal sealed class EmulatedDomain : ICounting
     /// <summary>Its side of them; null while it has none.</summary>
     public GuestMediation? Mediation { get; set; }
 
+    /// <summary>Where its NICs stood on the host that it comes from, until they go on here; null: it began here.</summary>
+    public Dictionary<string, VirtioState>? ArrivedNics { get; set; }
+
     /// <summary>Null while nobody watches the guest's traffic or makes some.</summary>
     public GuestNetwork? Network { get; set; }
 

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using ControlPlane.Hypervisor.Emulated.Interrupts;
 using ControlPlane.Hypervisor.Emulated.Iommu;
 using ControlPlane.Hypervisor.Emulated.Net;
+using ControlPlane.Hypervisor.Emulated.Nics;
 using ControlPlane.Hypervisor.Emulated.Pci;
 using ControlPlane.Hypervisor.Emulated.Time;
 
@@ -81,6 +82,10 @@ internal sealed class GuestNetwork
             pair.Function?.Nic.Resume();
         }
     }
+
+    /// <summary>Where the guest's virtio NICs stand, by their names: what travels to another host.</summary>
+    public Dictionary<string, VirtioState> Save() =>
+        pairs.Values.Where(p => p.Interface?.Nic is VirtioNic).ToDictionary(p => p.Name, p => ((VirtioNic)p.Interface!.Nic).Save());
 
     /// <summary>The NIC through which the guest's traffic goes now, of the first interface by name; null: none carries any.</summary>
     public WiredNic? Carrier

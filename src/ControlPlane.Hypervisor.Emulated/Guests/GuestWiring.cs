@@ -62,12 +62,13 @@ internal sealed class GuestWiring(EmulatedDomain domain, HostNetwork network, Dm
         GuestNic nic = null!;
         // Without a pool of the NIC, what would have been sorted is bridged: the front end is the same.
         way = way switch { NicWay.Vmdq => NicWay.Xen, NicWay.SelfVirtualized => NicWay.Virtio, _ => way };
-        var slot = NewSlot(GroupOf(way), frame => take(nic, frame));
+        var arrived = way == NicWay.Virtio ? TakeArrived(wanted.Name) : null;
+        var slot = NewSlot(GroupOf(way), frame => take(nic, frame), at: arrived?.Rings);
         nic = way switch
         {
             NicWay.E1000 => new E1000Nic(slot.Slot, Send),
             NicWay.Xen => new XenNic(slot.Slot, Send),
-            _ => new VirtioNic(slot.Slot, new VirtioFeatures(Offload: domain.Behaviour.Offloads), Send),
+            _ => new VirtioNic(slot.Slot, new VirtioFeatures(Offload: domain.Behaviour.Offloads), Send, arrived),
         };
         bridge.Attach(wanted.Vlan, wanted.Mac, nic);
         return new WiredNic(nic, wanted.Mac, wanted.Vlan, bridge.Wire, () =>
@@ -110,17 +111,30 @@ internal sealed class GuestWiring(EmulatedDomain domain, HostNetwork network, Dm
         _ => "virtqueue",
     };
 
-    private (NicSlot Slot, int Place) NewSlot(string group, Action<Frame> take, Action<int>? signalled = null)
+    /// <summary>Where a NIC stood on the host that the guest comes from, with its rings where they are; null: it begins anew here.</summary>
+    private VirtioState? TakeArrived(string name)
     {
-        var place = places.IndexOf(false);
+        if (domain.ArrivedNics is not { } nics || !nics.Remove(name, out var arrived))
+            return null;
+        var place = PlaceOf(arrived.Rings);
+        return place < places.Count && places[place] ? null : arrived;
+    }
+
+    private long FirstRings => Math.Min(RingsAt, domain.Memory!.Bytes / 2);
+
+    private int PlaceOf(DriverMemory rings) => (int)((rings.At - FirstRings) / DriverMemory.Bytes);
+
+    /// <param name="at">Where its rings lie already; null: anywhere.</param>
+    private (NicSlot Slot, int Place) NewSlot(string group, Action<Frame> take, Action<int>? signalled = null, DriverMemory? at = null)
+    {
+        var place = at is { } there ? PlaceOf(there) : places.IndexOf(false);
         if (place < 0)
-        {
             place = places.Count;
-            places.Add(true);
-        }
+        while (places.Count <= place)
+            places.Add(false);
         places[place] = true;
         var memory = domain.Memory!;
-        var first = Math.Min(RingsAt, memory.Bytes / 2);
+        var first = FirstRings;
         var room = Math.Max(1, (memory.Bytes - first) / DriverMemory.Bytes);
         var rings = new DriverMemory(first + (place % room * DriverMemory.Bytes));
         var slot = new NicSlot(memory, rings, domain.Nics.Of(group), domain.Exits, clock, runs, () => !domain.IsSwitching, take)

@@ -243,7 +243,7 @@ internal sealed class EmulatedHost : ICounting
             domain.PoweringOff?.TrySetResult(null);
             if (domain.State == DomainState.Incoming)
                 Domains.Remove(domain.Vm);
-            else if (domain.IsOn)
+            if (domain.State != DomainState.Off)
                 GuestPower.Off(this, domain);
         }
         HardwareReset();

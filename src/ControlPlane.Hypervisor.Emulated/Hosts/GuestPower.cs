@@ -47,6 +47,7 @@ internal static class GuestPower
         domain.Life++;
         domain.ForgetAllPlugged();
         domain.Mediation?.Reset(host.Clock.Now);
+        domain.ArrivedNics = null;
         GuestMachine.Boot(domain);
         domain.Peripherals!.Boot();
         PlanPowerOff(host, domain);

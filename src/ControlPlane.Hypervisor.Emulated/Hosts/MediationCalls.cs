@@ -50,6 +50,8 @@ internal static class MediationCalls
     {
         foreach (var instance in domain.PlacedInstances ?? [])
             host.Mediation.Remove(instance);
+        if (domain.PlacedInstances is { Count: > 0 })
+            host.Chassis?.Reconsider();
         (domain.PlacedInstances, domain.Mediation) = (null, null);
     }
 

@@ -94,6 +94,7 @@ internal sealed class MigrationGround(
         arriving.Paging!.TakeOver(leaving.Paging!);
         arriving.State = leaving.State;
         GuestMachine.Continue(arriving, leaving);
+        arriving.ArrivedNics = leaving.Network?.Save();
         arriving.Peripherals!.TakeOver(leaving.Peripherals!);
         arriving.Life++;
         foreach (var device in arriving.Definition.Devices)

@@ -45,6 +45,9 @@ internal enum NicCount
 
     /// <summary>Queue pairs that the guest's driver asked for and the function does not have.</summary>
     RefusedQueues,
+
+    /// <summary>Frames that lay in the rings at a switch-over, and were sent by the target.</summary>
+    TravelledChains,
 }
 
 /// <summary>What the NICs of one kind have counted for one guest. It outlives each of them, so that nothing is forgotten at a replug.</summary>

@@ -41,7 +41,8 @@ internal sealed class VirtioNic : GuestNic
     private readonly Action work;
     private bool working;
 
-    public VirtioNic(NicSlot slot, VirtioFeatures features, Action<Frame> toBridge)
+    /// <param name="from">Where the NIC stood on the host that the guest comes from; null: its driver begins anew.</param>
+    public VirtioNic(NicSlot slot, VirtioFeatures features, Action<Frame> toBridge, VirtioState? from = null)
     {
         this.slot = slot;
         this.features = features;
@@ -56,6 +57,20 @@ internal sealed class VirtioNic : GuestNic
         receiveDevice = new VirtqueueDevice(receive, features.EventIndex);
         transmitInterrupt = new GuestInterrupt(slot, 1, InterruptWay.Injected, TimeSpan.Zero, Reclaim);
         receiveInterrupt = new GuestInterrupt(slot, 0, InterruptWay.Injected, TimeSpan.Zero, Poll);
+        if (from is null)
+            Begin();
+        else
+            GoOn(from);
+    }
+
+    /// <summary>What has to travel beside the guest's memory.</summary>
+    public VirtioState Save() => new(
+        slot.Rings, new(transmitDriver.Indices, transmitDevice.Indices), new(receiveDriver.Indices, receiveDevice.Indices),
+        [.. freeBuffers.Reverse()], [.. freeLarge.Reverse()]);
+
+    /// <summary>The driver sets the queues up.</summary>
+    private void Begin()
+    {
         transmit.Clear();
         receive.Clear();
         for (var buffer = DriverMemory.Frames - 1; buffer >= 0; buffer--)
@@ -69,6 +84,25 @@ internal sealed class VirtioNic : GuestNic
             receiveDriver.Offer(buffer);
         }
         receiveDevice.WantNoKick();
+    }
+
+    /// <summary>Chains that were under way at the switch-over are worked on here, and what the driver was not told of yet it is told now.</summary>
+    private void GoOn(VirtioState from)
+    {
+        (transmitDriver.Indices, transmitDevice.Indices) = (from.Transmit.Driver, from.Transmit.Device);
+        (receiveDriver.Indices, receiveDevice.Indices) = (from.Receive.Driver, from.Receive.Device);
+        foreach (var buffer in from.FreeBuffers)
+            freeBuffers.Push(buffer);
+        foreach (var large in from.FreeLarge)
+            freeLarge.Push(large);
+        slot.Counters.Count(NicCount.TravelledChains, transmitDevice.Waiting);
+        if (transmitDriver.HasUsed)
+            transmitInterrupt.Raise();
+        if (receiveDriver.HasUsed)
+            receiveInterrupt.Raise();
+        working = true;
+        transmitDevice.WantNoKick();
+        slot.Clock.Quietly(slot.Clock.Now, work);
     }
 
     public override bool TakesLargeFrames => features.Offload;

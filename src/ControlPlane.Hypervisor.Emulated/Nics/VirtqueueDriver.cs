@@ -8,6 +8,16 @@ internal sealed class VirtqueueDriver(SplitVirtqueue queue, bool eventIndex)
     private ushort toldUntil;
     private ushort usedUntil;
 
+    /// <summary>Where it stands; set when it goes on on another host.</summary>
+    public DriverIndices Indices
+    {
+        get => new(available, toldUntil, usedUntil);
+        set => (available, toldUntil, usedUntil) = (value.Available, value.ToldUntil, value.UsedUntil);
+    }
+
+    /// <summary>True when the device has given chains back that were not taken yet.</summary>
+    public bool HasUsed => queue.UsedIndex != usedUntil;
+
     /// <summary>Chains that the device has not given back.</summary>
     public int Pending => (ushort)(available - usedUntil);
 
@@ -66,6 +76,13 @@ internal sealed class VirtqueueDevice(SplitVirtqueue queue, bool eventIndex)
     private ushort taken;
     private ushort used;
     private ushort toldUntil;
+
+    /// <summary>Where it stands; set when it goes on on another host.</summary>
+    public DeviceIndices Indices
+    {
+        get => new(taken, used, toldUntil);
+        set => (taken, used, toldUntil) = (value.Taken, value.Used, value.ToldUntil);
+    }
 
     /// <summary>Chains that the driver has offered and the device has not taken.</summary>
     public int Waiting => (ushort)(queue.AvailableIndex - taken);

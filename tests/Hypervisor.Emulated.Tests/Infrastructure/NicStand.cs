@@ -21,7 +21,7 @@ internal sealed class NicStand : IDisposable
         Cpu = new VirtualCpu(Memory, new PortMap(), Exits, Virtualization.Hardware) { IsBusy = true };
         Firmware.Boot(Cpu, Memory, "bench\n");
         Interrupts = new InterruptTarget(Cpu, () => Runs);
-        Slot = new NicSlot(Memory, new DriverMemory(1024 * 1024), Counters, Exits, Clock, () => Runs, () => true, Take) { ProcessorOf = () => Interrupts };
+        Slot = NewSlot();
     }
 
     public VirtualTime Time { get; } = new();
@@ -60,6 +60,10 @@ internal sealed class NicStand : IDisposable
         Send(frame);
         return true;
     }
+
+    /// <summary>A place in the guest with the same rings as every other.</summary>
+    public NicSlot NewSlot() =>
+        new(Memory, new DriverMemory(1024 * 1024), Counters, Exits, Clock, () => Runs, () => true, Take) { ProcessorOf = () => Interrupts };
 
     /// <summary>Lets happen what is due, after so long.</summary>
     public void Settle(double microseconds = 0)

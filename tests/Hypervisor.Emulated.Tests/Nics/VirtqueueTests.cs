@@ -41,6 +41,32 @@ public sealed class VirtqueueTests : IDisposable
         Assert.Equal(queue.AvailableHead(0), queue.Used(0).Head);
     }
 
+    [Theory] // What VHOST_GET_VRING_BASE gives, and what the driver keeps for itself.
+    [InlineData(0)]
+    [InlineData(1000)]
+    public void A_NIC_goes_on_in_another_VMM_with_what_was_under_way(int before)
+    {
+        var nic = NewNic();
+        stand.Exchange(nic, before);
+        var (sent, taken) = (stand.Sent.Count, stand.Taken.Count);
+        for (byte mark = 1; mark <= 5; mark++)
+            nic.Send(NicStand.NewFrame(mark), more: mark < 5);
+        nic.Receive(NicStand.NewFrame(9));
+        Assert.Equal((sent, taken), (stand.Sent.Count, stand.Taken.Count));
+
+        var next = stand.NewSlot();
+        var state = nic.Save();
+        stand.Slot.Empty();
+        var arrived = new VirtioNic(next, new VirtioFeatures(), stand.Send, state);
+        stand.Settle();
+
+        Assert.Equal(Enumerable.Range(1, 5), stand.Sent.Skip(sent).Select(f => (int)f.Payload.Span[0]));
+        Assert.Equal(9, Assert.Single(stand.Taken.Skip(taken)).Payload.Span[0]);
+        Assert.Equal((5, 0), (stand[NicCount.TravelledChains], stand[NicCount.DroppedFrames]));
+        stand.Exchange(arrived, 1000);
+        Assert.Equal((sent + 1005, taken + 1001, 0), (stand.Sent.Count, stand.Taken.Count, stand[NicCount.DroppedFrames]));
+    }
+
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
