@@ -16,7 +16,7 @@ internal static class FleetBenchmark
     /// <summary>Until its code is compiled, and each kind of event has happened.</summary>
     private static readonly TimeSpan WarmUp = TimeSpan.FromSeconds(90);
 
-    public static IEnumerable<Measurement> Run() => [.. Speed(new FleetLoad()), .. Memory()];
+    public static IEnumerable<Measurement> Run() => [.. Speed(new FleetLoad()), .. Memory(), GrowthPerMigration()];
 
     private static IEnumerable<Measurement> Speed(FleetLoad load)
     {
@@ -71,6 +71,42 @@ internal static class FleetBenchmark
         yield return Measurement.AtMost("the same once its statistics were read: heap", (seen.ManagedBytes - before.ManagedBytes) / (double)IdleGuests / 1024, 1024, "KiB");
         GC.KeepAlive(guests);
     }
+
+    /// <summary>What is left of each migration of one guest, from the floor of some readings to that of later ones.</summary>
+    private static Measurement GrowthPerMigration()
+    {
+        const int migrations = 1000;
+        using var fleet = new VirtualFleet("dual-82576", hosts: 2, EmulationOptions.Fast);
+        var guest = fleet.NewGuest(64) with
+        {
+            Interfaces = [new Hypervisor.DomainInterface("net0", new Domain.Networks.MacAddress(0x5254_0000_0001UL), "bench", null, null, false, true, Domain.Pci.PciAddress.Parse("0000:00:03.0"))],
+        };
+        fleet.Run(async () =>
+        {
+            TourGround.Ok(await fleet.Hosts[0].DefineAsync(guest, default));
+            TourGround.Ok(await fleet.Hosts[0].StartAsync(guest.Ref, default));
+        });
+        Move(fleet, guest, migrations);
+        var before = MemoryReading.Take(migrations).ManagedBytes;
+        Move(fleet, guest, 2 * migrations);
+        var after = MemoryReading.Take(3 * migrations).ManagedBytes;
+        return Measurement.AtMost(
+            $"heap growth per migration of one guest, from the {migrations:N0}th to the {3 * migrations:N0}th", (after - before) / (2.0 * migrations), 8, "bytes");
+    }
+
+    private static void Move(VirtualFleet fleet, Hypervisor.DomainDefinition guest, int times) => fleet.Run(async () =>
+    {
+        var options = new Hypervisor.CopyOptions(Domain.Migrations.MigrationMode.PreCopy, null, TimeSpan.FromMilliseconds(300), AutoConverge: false);
+        for (var n = 0; n < times; n++)
+        {
+            var (source, target) = (fleet.Hosts[n % 2], fleet.Hosts[(n + 1) % 2]);
+            var incoming = TourGround.Ok(await target.Migration.PrepareIncomingAsync(guest, default));
+            TourGround.Ok(await source.Migration.BeginCopyAsync(guest.Ref, incoming, options, default));
+            while (TourGround.Ok(await source.Migration.ReadProgressAsync(guest.Ref, default)).Phase != Hypervisor.CopyPhase.HoldingBeforeSwitchOver)
+                await fleet.PassAsync(TimeSpan.FromMilliseconds(10));
+            TourGround.Ok(await source.Migration.SwitchOverAsync(guest.Ref, default));
+        }
+    });
 
     /// <summary>The larger of what the heap holds and what the kernel counts.</summary>
     private static double PerGuest(MemoryReading before, MemoryReading after) =>

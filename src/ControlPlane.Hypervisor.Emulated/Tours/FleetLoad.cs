@@ -15,7 +15,7 @@ internal sealed record FleetLoad
     /// <summary>Each of so many guests sends, in turn to a guest of another host and to a station that echoes.</summary>
     public int SenderOf { get; init; } = 15;
 
-    public int FramesPerSecond { get; init; } = 20;
+    public int FramesPerSecond { get; init; } = 10;
 
     public int SentFramesPerSecond => (((Hosts * GuestsPerHost) + SenderOf - 1) / SenderOf) * FramesPerSecond;
 
