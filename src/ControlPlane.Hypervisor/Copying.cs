@@ -47,6 +47,12 @@ public static class MigrationFaults
     /// <summary>The code of <see cref="AlreadySwitched"/>.</summary>
     public const string AlreadySwitchedCode = "already-switched";
 
+    /// <summary>
+    /// The code of a fault of <see cref="IMigrationPort.SwitchOverAsync"/>: a VMM that cannot hold has let the guest go, and it writes too much to go over
+    /// within the downtime it is allowed. It runs on the source until it is called again with more, or the copy is aborted.
+    /// </summary>
+    public const string SwitchOverPendingCode = "switch-over-pending";
+
     /// <summary>The copy cannot be stopped any more: the guest has gone over.</summary>
     public static Fault AlreadySwitched(DomainRef domain) => Fault.Conflict(AlreadySwitchedCode, $"VM {domain.Vm} runs on the target already.");
 }

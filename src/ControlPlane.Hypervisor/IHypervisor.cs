@@ -124,7 +124,10 @@ public interface IMigrationPort
     /// </summary>
     Task<Outcome<Done>> SetDowntimeLimitAsync(DomainRef domain, TimeSpan limit, CancellationToken ct);
 
-    /// <summary>Source: where the copy is. With no copy known, the phase is <see cref="CopyPhase.None"/>.</summary>
+    /// <summary>
+    /// Source: where the copy is. With no copy known, the phase is <see cref="CopyPhase.None"/>; so it is when the last one ended under an older epoch
+    /// and left the guest here: that was another migration.
+    /// </summary>
     Task<Outcome<CopyProgress>> ReadProgressAsync(DomainRef domain, CancellationToken ct);
 
     /// <summary>Source: stops the copy; the domain runs on here. Refused with <c>already-switched</c> once the target runs.</summary>
@@ -132,7 +135,8 @@ public interface IMigrationPort
 
     /// <summary>
     /// Source: lets the held migration go over, and answers where the guest runs. <see cref="SwitchOverResult.OnTarget"/>: the source's
-    /// domain is gone. <see cref="SwitchOverResult.StayedOnSource"/>: the target failed before it ran, and the guest runs on here.
+    /// domain is gone. <see cref="SwitchOverResult.StayedOnSource"/>: the target failed before it ran, and the guest runs on here. Refused
+    /// with <c>switch-over-pending</c> where a VMM could not hold and the guest has not gone over yet.
     /// </summary>
     Task<Outcome<SwitchOverResult>> SwitchOverAsync(DomainRef domain, CancellationToken ct);
 

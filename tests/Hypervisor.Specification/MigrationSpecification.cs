@@ -125,6 +125,7 @@ public abstract class MigrationSpecification : HypervisorSpecification
         Ok(await fleet.Source.Migration.AbortCopyAsync(definition.Ref, Ct));
         Ok(await fleet.Target.Migration.DiscardIncomingAsync(definition.Ref, Ct));
         var again = definition with { Ref = At(definition.Ref, 2) };
+        Assert.Equal(CopyPhase.None, Ok(await fleet.Source.Migration.ReadProgressAsync(again.Ref, Ct)).Phase);
 
         await CopyUntilHeld(fleet, again);
 

@@ -254,6 +254,20 @@ public sealed class MigrationTests
         Assert.All(await process.OwnedAsync(vm.Id), d => Assert.Equal(process.Host("hv2"), d.Host));
     }
 
+    [Fact]
+    public async Task A_vm_whose_migration_was_taken_back_is_moved_by_the_next_one()
+    {
+        await using var world = await ControlPlaneWorld.CreateAsync();
+        await using var process = await (await (await world.StartProcessAsync()).RunAsync()).WithFleetAsync();
+        var vm = await process.RunVmAsync(process.Draft("web-1", AttachKind.Failover));
+
+        var (first, _) = await MigrateAsync(process, vm.Id, MigrationRequest.Default with { BandwidthMiBPerSecond = 1, Timeout = TimeSpan.FromSeconds(1) });
+        var (second, operation) = await MigrateAsync(process, vm.Id);
+
+        Assert.Equal((MigrationState.RolledBack, MigrationState.Succeeded, null), (first.State, second.State, operation.Error));
+        Assert.Equal(second.Target, (await process.VmAsync(vm.Id)).Host);
+    }
+
     private static VmDraft Labelled(VmDraft draft, string key, string value) => draft with { Labels = new Dictionary<string, string> { [key] = value } };
 
     private static async Task<(Migration Migration, Operation Operation)> MigrateAsync(ServerProcess process, VmId vm, MigrationRequest? request = null)

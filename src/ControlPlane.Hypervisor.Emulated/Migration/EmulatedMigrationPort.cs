@@ -13,7 +13,7 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
     private const int MaxEnded = 4096;
 
     private readonly Dictionary<VmId, OutgoingCopy> copies = [];
-    private readonly Dictionary<VmId, CopyProgress> ended = [];
+    private readonly Dictionary<VmId, (Generation Epoch, CopyProgress Progress)> ended = [];
 
     public Task<Outcome<IncomingMigration>> PrepareIncomingAsync(DomainDefinition definition, CancellationToken ct) =>
         gate.RunAsync(HypervisorCall.PrepareIncoming, host.Timings.Host.Start, () => PrepareIncoming(definition), ct);
@@ -136,7 +136,7 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
             return Fault.Conflict("no-incoming", $"Host {incoming.Target} does not listen for VM {reference.Vm}.");
         if (CheckDevices(leaving, target, arriving) is { } mismatch)
             return mismatch;
-        var copy = copies[reference.Vm] = new OutgoingCopy(ground.GroundOf(host, target, options.BandwidthMiBPerSecond, Forget), leaving, arriving, options);
+        var copy = copies[reference.Vm] = new OutgoingCopy(ground.GroundOf(host, target, options.BandwidthMiBPerSecond, over => Forget(over, reference.Epoch)), leaving, arriving, options);
         ended.Remove(reference.Vm);
         copy.Begin();
         ground.Watch(reference.Vm);
@@ -144,14 +144,14 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
     }
 
     /// <summary>Of a copy that is over only its result is kept: its memory goes. One that completed is remembered as the VM's departure.</summary>
-    private void Forget(OutgoingCopy copy)
+    private void Forget(OutgoingCopy copy, Generation epoch)
     {
         copies.Remove(copy.Leaving.Vm);
         if (copy.Phase == CopyPhase.Completed)
             return;
         if (ended.Count >= MaxEnded)
             ended.Remove(ended.First().Key);
-        ended[copy.Leaving.Vm] = copy.Progress;
+        ended[copy.Leaving.Vm] = (epoch, copy.Progress);
     }
 
     /// <summary>A device in the guest travels only into an equal one on the target; any other must be unplugged before.</summary>
@@ -195,8 +195,11 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
             return stale;
         if (host.Departures.Of(reference.Vm) is { } departed)
             return departed;
-        return copies.TryGetValue(reference.Vm, out var copy) ? copy.Progress : ended.GetValueOrDefault(reference.Vm, CopyProgress.NotKnown);
+        return copies.TryGetValue(reference.Vm, out var copy) ? copy.Progress : EndOf(reference) ?? CopyProgress.NotKnown;
     }
+
+    /// <summary>How the copy of this epoch ended; that of an older one is not what a later migration asks for.</summary>
+    private CopyProgress? EndOf(DomainRef reference) => ended.TryGetValue(reference.Vm, out var end) && end.Epoch == reference.Epoch ? end.Progress : null;
 
     private Outcome<Done> AbortCopy(DomainRef reference)
     {
@@ -221,7 +224,7 @@ internal sealed class EmulatedMigrationPort(EmulatedHost host, CallGate gate, Do
                 ? Wait(copy.SwitchOver())
                 : Fault.Conflict("not-holding", $"The copy of VM {reference.Vm} has not converged; it is {copy.Phase}.");
         }
-        return ended.ContainsKey(reference.Vm)
+        return EndOf(reference) is not null
             ? Answered(SwitchOverResult.StayedOnSource)
             : Fault.Conflict("no-copy", $"No copy of VM {reference.Vm} is known.");
 

@@ -21,7 +21,8 @@ internal enum CopyDistance
 /// </summary>
 /// <param name="tellAhead">How much is left, in time at the present rate, when the end counts as near.</param>
 /// <param name="brakeAhead">How much is left when only the brake is sure to hold the guest.</param>
-internal sealed class CopyBrake(TimeSpan tellAhead, TimeSpan brakeAhead)
+/// <param name="bandwidthMiBPerSecond">What the copy may send at most; null: what the link gives.</param>
+internal sealed class CopyBrake(TimeSpan tellAhead, TimeSpan brakeAhead, long? bandwidthMiBPerSecond = null)
 {
     /// <summary>libvirt counts whole MiB/s.</summary>
     public const ulong SlowestMiBPerSecond = 1;
@@ -33,13 +34,21 @@ internal sealed class CopyBrake(TimeSpan tellAhead, TimeSpan brakeAhead)
     public static readonly TimeSpan LeastDowntime = TimeSpan.FromMilliseconds(1);
 
     /// <summary>A link of 10 Gbit/s, until the copy's own rate is known.</summary>
-    private const double SupposedBytesPerSecond = 1.25e9;
+    private const double TypicalBytesPerSecond = 1.25e9;
+
+    private readonly double supposedBytesPerSecond = Math.Min(TypicalBytesPerSecond, (bandwidthMiBPerSecond ?? CopyJob.UnlimitedMiBPerSecond) * (double)(1 << 20));
 
     private ulong passSeen;
     private ulong leftSeen;
     private DateTimeOffset seenAt;
     private double rateBytesPerSecond;
     private bool isNear;
+
+    /// <summary>
+    /// What QEMU is told of a limit. libvirt counts whole milliseconds; less than one would be none, and none is not "never stopped" but
+    /// "stopped at the end of the first pass" (see <see cref="LeastDowntime"/>).
+    /// </summary>
+    public static TimeSpan Tellable(TimeSpan limit) => limit < LeastDowntime ? LeastDowntime : limit;
 
     /// <param name="downtimeLimit">What the caller allows.</param>
     /// <param name="now">When the job was looked at.</param>
@@ -61,7 +70,7 @@ internal sealed class CopyBrake(TimeSpan tellAhead, TimeSpan brakeAhead)
         if (!hasBegun)
             return CopyDistance.Far;
         var isRateKnown = rateBytesPerSecond > 0;
-        var lasts = left / (isRateKnown ? rateBytesPerSecond : SupposedBytesPerSecond);
+        var lasts = left / (isRateKnown ? rateBytesPerSecond : supposedBytesPerSecond);
         if (isRateKnown && lasts <= brakeAhead.TotalSeconds)
             return CopyDistance.AtEnd;
         return lasts <= tellAhead.TotalSeconds ? CopyDistance.Near : CopyDistance.Far;

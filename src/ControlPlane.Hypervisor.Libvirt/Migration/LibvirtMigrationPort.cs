@@ -57,8 +57,8 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
         if (progress.Phase is not (CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver))
             return Fault.Conflict("no-copy", $"No copy of VM {domain.Vm} is under way.");
         if (copies.TryGetValue(domain.Vm, out var copy))
-            copy.DowntimeLimit = limit;
-        else if (progress.Phase == CopyPhase.Copying)
+            return await copy.AllowAsync(limit, ct) is { } unheard ? unheard : default(Done);
+        if (progress.Error is null)
             // Begun by another process, and watched by nobody: it cannot be held any more, and would never end if it were given no downtime.
             return await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).AllowDowntime(connection, domain, limit), ct);
         return default(Done);
@@ -80,11 +80,12 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
             copy.Abort();
         else if ((await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).Abort(connection, domain), ct)).Fault is { } refused)
             return refused;
-        return (await AwaitEndAsync(domain, AbortPending, ct)).TryGet(out var end, out fault)
+        return (await AwaitEndAsync(domain, goesOver: false, ct)).TryGet(out var end, out fault)
             ? end.Phase == CopyPhase.Completed ? MigrationFaults.AlreadySwitched(domain) : default(Done)
             : fault;
     }
 
+    /// <summary>Also of a copy that another process began and may have let go: nothing here can hold it any more, so it is let go again.</summary>
     public async Task<Outcome<SwitchOverResult>> SwitchOverAsync(DomainRef domain, CancellationToken ct)
     {
         var looked = await LookAsync(domain, ct);
@@ -97,14 +98,15 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
         {
             case CopyPhase.None:
                 return Fault.Conflict("no-copy", $"No copy of VM {domain.Vm} is known.");
-            case CopyPhase.Copying:
+            case CopyPhase.Copying when copies.ContainsKey(domain.Vm):
                 return Fault.Conflict("not-holding", $"The copy of VM {domain.Vm} has not converged.");
+            case CopyPhase.Copying:
             case CopyPhase.HoldingBeforeSwitchOver:
                 var letGo = reading.Broken is not null ? null : copies.TryGetValue(domain.Vm, out var copy)
                     ? await copy.LetGoAsync(ct)
                     : (await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).LetGo(connection, domain), ct)).Fault;
                 // It may have gone over by itself in between: where it is now is what counts.
-                var ended = await AwaitEndAsync(domain, SwitchOverPending, ct);
+                var ended = await AwaitEndAsync(domain, goesOver: true, ct);
                 if (!ended.TryGet(out progress, out fault))
                     return letGo ?? fault;
                 if (progress is { Phase: CopyPhase.HoldingBeforeSwitchOver, Error: { } why })
@@ -178,7 +180,8 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
         $"VM {domain.Vm} runs on the target while part of its memory is still on the source, and the way between them broke: {why} Neither host can run it alone; it is tried again. Reset neither.");
 
     /// <summary>Until the job is over, or the time is: then the caller asks again.</summary>
-    private async Task<Outcome<CopyProgress>> AwaitEndAsync(DomainRef domain, Func<DomainRef, CopyProgress, Fault> pending, CancellationToken ct)
+    /// <param name="goesOver">The guest was let go: the caller is also asked when it writes too much to go over with what it is allowed.</param>
+    private async Task<Outcome<CopyProgress>> AwaitEndAsync(DomainRef domain, bool goesOver, CancellationToken ct)
     {
         var until = host.Time.GetUtcNow() + patience.SwitchOverTimeout;
         while (true)
@@ -191,15 +194,15 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
             if (progress.Phase is not (CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver) || (watched is null && progress.Error is not null))
                 return progress;
             var left = until - host.Time.GetUtcNow();
-            if (left <= TimeSpan.Zero)
-                return pending(domain, progress);
+            if (left <= TimeSpan.Zero || (goesOver && watched is { IsOutrun: true }))
+                return goesOver ? SwitchOverPending(domain, progress) : AbortPending(domain, progress);
             // Of a copy that another process began nobody here is told.
-            await (watched is null ? Task.Delay(patience.PollInterval, host.Time, ct) : watched.WaitAsync(left, ct));
+            await (watched is null ? Task.Delay(patience.PollInterval, host.Time, ct) : watched.WaitAsync(orOutrun: goesOver, left, ct));
         }
     }
 
-    private Fault SwitchOverPending(DomainRef domain, CopyProgress progress) => Fault.Unavailable("switch-over-pending",
-        $"VM {domain.Vm} has not gone over within {patience.SwitchOverTimeout.TotalSeconds:0} s: {progress.BytesRemaining >> 20} MiB are left, and the guest dirties {progress.DirtyMiBPerSecond:0.#} MiB/s.");
+    private static Fault SwitchOverPending(DomainRef domain, CopyProgress progress) => Fault.Unavailable(MigrationFaults.SwitchOverPendingCode,
+        $"VM {domain.Vm} has not gone over in {progress.Passes} passes: {progress.BytesRemaining / (double)(1 << 20):0.#} MiB are left, and the guest dirties {progress.DirtyMiBPerSecond:0.#} MiB/s.");
 
     private Fault AbortPending(DomainRef domain, CopyProgress progress) => Fault.Unavailable("abort-pending",
         $"The copy of VM {domain.Vm} was aborted, and libvirt has not ended it within {patience.SwitchOverTimeout.TotalSeconds:0} s; it still says '{progress.Phase}'. It is asked again.");

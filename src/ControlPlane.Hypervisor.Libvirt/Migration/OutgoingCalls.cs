@@ -58,8 +58,9 @@ internal sealed class OutgoingCalls(CallSet at, LibvirtHost host)
         {
             if (at.Register.FindDeparture(connection, reference.Vm) is not { Target: { } target } departure)
                 return new CopyReading(CopyProgress.NotKnown);
+            // How an older migration ended, which left the guest here, is not what a later one asks for. Of a guest that went, the record is kept at the newest epoch.
             if (departure.Copy is { } ended)
-                return new CopyReading(ended);
+                return new CopyReading(departure.Ref.Epoch == reference.Epoch ? ended : CopyProgress.NotKnown);
             if (watched is not null)
                 return new CopyReading(watched.Phase is CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver ? watched : watched with { Phase = CopyPhase.HoldingBeforeSwitchOver });
             var route = MigrationRoute.Parse(target);
@@ -127,19 +128,20 @@ internal sealed class OutgoingCalls(CallSet at, LibvirtHost host)
             return fault;
         using (known)
         {
-            known.Handle.SetMigrationMaxDowntime(limit);
+            known.Handle.SetMigrationMaxDowntime(CopyBrake.Tellable(limit));
             return default(Done);
         }
     }
 
-    /// <summary>For a copy that another process began: how much downtime it was allowed is not known here.</summary>
+    /// <summary>For a copy that another process began: what it was to be allowed is not known here unless it was told to QEMU, which it was if it was let go.</summary>
     public Outcome<Done> LetGo(VirConnect connection, DomainRef reference)
     {
         if (!at.Admission.Find(connection, reference).TryGet(out var known, out var fault))
             return fault;
         using (known)
         {
-            known.Handle.SetMigrationMaxDowntime(UsualDowntime);
+            if (known.Handle.GetMigrationMaxDowntime() <= CopyBrake.LeastDowntime)
+                known.Handle.SetMigrationMaxDowntime(UsualDowntime);
             OutgoingCopy.Release(known.Handle, new CopyOptions(Domain.Migrations.MigrationMode.PreCopy, null, UsualDowntime, false));
             return default(Done);
         }

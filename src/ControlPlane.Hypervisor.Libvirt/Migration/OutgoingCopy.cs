@@ -18,6 +18,8 @@ internal sealed class OutgoingCopy : IDisposable
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CopyProgress progress;
     private TimeSpan downtimeLimit;
+    private int? allowedInPass;
+    private TaskCompletionSource outrun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool isBraked;
     private bool isLetGo;
     private bool isOver;
@@ -25,7 +27,7 @@ internal sealed class OutgoingCopy : IDisposable
     public OutgoingCopy(VirDomain domain, LibvirtHost host, CopyOptions options, LibvirtOptions patience)
     {
         (this.domain, this.host, Options) = (domain, host, options);
-        brake = new CopyBrake(patience.HoldAhead, patience.BrakeAhead);
+        brake = new CopyBrake(patience.HoldAhead, patience.BrakeAhead, options.BandwidthMiBPerSecond);
         downtimeLimit = options.DowntimeLimit;
         progress = CopyProgress.NotKnown with { Phase = CopyPhase.Copying };
     }
@@ -44,17 +46,15 @@ internal sealed class OutgoingCopy : IDisposable
         }
     }
 
-    public TimeSpan DowntimeLimit
+    /// <summary>
+    /// Whether the guest was let go and has written too much to go over with what it was allowed last, for a whole pass and more. It still may, if it rests.
+    /// </summary>
+    public bool IsOutrun
     {
         get
         {
             lock (gate)
-                return downtimeLimit;
-        }
-        set
-        {
-            lock (gate)
-                downtimeLimit = value;
+                return outrun.Task.IsCompleted;
         }
     }
 
@@ -102,11 +102,15 @@ internal sealed class OutgoingCopy : IDisposable
     }
 
     /// <summary>Until it has ended and the host remembers how, at most for a time.</summary>
-    public async Task WaitAsync(TimeSpan most, CancellationToken ct)
+    /// <param name="orOutrun">Whether one that <see cref="IsOutrun"/> ends the wait too.</param>
+    public async Task WaitAsync(bool orOutrun, TimeSpan most, CancellationToken ct)
     {
+        Task over;
+        lock (gate)
+            over = orOutrun ? Task.WhenAny(ended.Task, outrun.Task) : ended.Task;
         try
         {
-            await ended.Task.WaitAsync(most, host.Time, ct);
+            await over.WaitAsync(most, host.Time, ct);
         }
         catch (TimeoutException)
         {
@@ -123,8 +127,7 @@ internal sealed class OutgoingCopy : IDisposable
             lock (speed)
             {
                 isLetGo = true;
-                if (Options.Mode != Domain.Migrations.MigrationMode.PostCopy)
-                    domain.SetMigrationMaxDowntime(DowntimeLimit);
+                Allow();
                 if (isBraked)
                     Release(domain, Options);
                 if (Options.Mode == Domain.Migrations.MigrationMode.PostCopy)
@@ -133,6 +136,23 @@ internal sealed class OutgoingCopy : IDisposable
             return default(Done);
         }, ct);
         return let.Fault;
+    }
+
+    /// <summary>Changes what the guest may be stopped for; one that was let go gets it at once.</summary>
+    public async Task<Fault?> AllowAsync(TimeSpan limit, CancellationToken ct)
+    {
+        lock (gate)
+            downtimeLimit = limit;
+        var allowed = await host.RunAsync<Done>(_ =>
+        {
+            lock (speed)
+            {
+                if (isLetGo)
+                    Allow();
+            }
+            return default(Done);
+        }, ct);
+        return allowed.Fault;
     }
 
     /// <summary>The speed that the caller allows, or all there is.</summary>
@@ -164,6 +184,23 @@ internal sealed class OutgoingCopy : IDisposable
         }
     }
 
+    /// <summary>Only of a guest that was let go: before, next to no downtime is what keeps it here. In post-copy it goes over whatever it writes.</summary>
+    private void Allow()
+    {
+        if (Options.Mode == Domain.Migrations.MigrationMode.PostCopy)
+            return;
+        TimeSpan limit;
+        lock (gate)
+            limit = downtimeLimit;
+        domain.SetMigrationMaxDowntime(CopyBrake.Tellable(limit));
+        lock (gate)
+        {
+            allowedInPass = progress.Passes;
+            if (outrun.Task.IsCompleted)
+                outrun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        }
+    }
+
     private Sighting Look()
     {
         var job = domain.GetJobStatistics();
@@ -174,6 +211,9 @@ internal sealed class OutgoingCopy : IDisposable
             var distance = brake.Judge(job, downtimeLimit, host.Time.GetUtcNow());
             var isNews = progress.Phase == CopyPhase.Copying && distance != CopyDistance.Far;
             progress = CopyJob.Progress(isNews ? CopyPhase.HoldingBeforeSwitchOver : progress.Phase, job);
+            // The pass that was under way then may have been nearly over; the one after it began and ended with the room that was given.
+            if (progress.Passes > allowedInPass + 1)
+                outrun.TrySetResult();
             return new Sighting(distance, isNews);
         }
     }

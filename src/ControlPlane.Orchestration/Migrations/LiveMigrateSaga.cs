@@ -62,10 +62,17 @@ internal sealed class LiveMigrateSaga(
     {
         var switched = await copy.SwitchOverAsync(s, ct);
         if (!switched.TryGet(out var landed, out var fault))
-            return fault.ToOutcome<MigrationProgress>();
+            return fault.Code == MigrationFaults.SwitchOverPendingCode ? await copy.UrgeAsync(s, fault, context, ct) : fault.ToOutcome<MigrationProgress>();
         var next = s with { Landed = landed.Where, Transfer = landed.Transfer ?? s.Transfer };
         if (landed.Where == SwitchOverResult.StayedOnSource)
-            next = next with { Trouble = "The target failed before it took the guest over; the VM runs on the source." };
+        {
+            next = next with { GuestEnded = await targets.HasEndedAsync(s, ct) };
+            next = next with { Trouble = MigrationRecords.Stayed(next, s.Trouble ?? $"The copy ended before the target had taken the guest over{(landed.Error is null ? "" : $": {landed.Error}")}.") };
+        }
+        else
+        {
+            next = next with { Trouble = null };
+        }
         return Done(next, records.SwitchedOver(next, context.Now));
     }
 }

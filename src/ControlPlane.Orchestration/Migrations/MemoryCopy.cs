@@ -89,9 +89,36 @@ internal sealed class MemoryCopy(HostConnections hosts, MigrationRecords records
             return await AskTargetAsync(s, silent, ct);
         var switched = await source.Migration.SwitchOverAsync(s.Vm.Ref(), ct);
         if (!switched.TryGet(out var where, out var fault))
-            return fault.IsTransient() && fault.Code != PostCopy.Interrupted ? await AskTargetAsync(s, fault, ct) : fault;
+            return fault.IsTransient() && fault.Code is not (PostCopy.Interrupted or MigrationFaults.SwitchOverPendingCode) ? await AskTargetAsync(s, fault, ct) : fault;
         var progress = await source.Migration.ReadProgressAsync(s.Vm.Ref(), ct);
-        return new Landing(where, progress.Match(p => p.Phase == CopyPhase.None ? null : Transfer(p), _ => null));
+        return progress.Match(p => p.Phase == CopyPhase.None ? new Landing(where, null) : new Landing(where, Transfer(p), p.Error), _ => new Landing(where, null));
+    }
+
+    /// <summary>
+    /// A VMM that cannot hold has let a guest go that writes too much to go over. It is given more downtime rung by rung, as before the switch-over, and when the
+    /// migration's time is over the copy ends and the guest stays: the next question says so.
+    /// </summary>
+    public async Task<StepOutcome<MigrationProgress>> UrgeAsync(MigrationProgress s, Fault pending, StepContext context, CancellationToken ct)
+    {
+        var opened = await hosts.OpenAsync(s.Source, ct);
+        if (!opened.TryGet(out var source, out var fault))
+            return fault.ToOutcome<MigrationProgress>();
+        // A guest in post-copy has gone over, and what is left comes after it however long it takes.
+        if (s.Request.Mode != MigrationMode.PostCopy && context.Now - context.SagaCreatedAt >= s.Request.Timeout)
+        {
+            var aborted = await source.Migration.AbortCopyAsync(s.Vm.Ref(), ct);
+            return aborted.Fault switch
+            {
+                null => StepOutcome<MigrationProgress>.WaitFor(s with { Trouble = $"The guest did not go over within the {s.Request.Timeout.TotalSeconds:0} s of the migration. {pending.Detail}" }, TimeSpan.Zero),
+                { Code: MigrationFaults.AlreadySwitchedCode } => StepOutcome<MigrationProgress>.WaitFor(s, TimeSpan.Zero),
+                var refused => refused.ToOutcome<MigrationProgress>(),
+            };
+        }
+        var read = await source.Migration.ReadProgressAsync(s.Vm.Ref(), ct);
+        if (!read.TryGet(out var progress, out fault))
+            return fault.ToOutcome<MigrationProgress>();
+        var next = await ClimbLadderAsync(source, s, progress, ct);
+        return StepOutcome<MigrationProgress>.WaitFor(next, ReadEvery, records.Copying(next));
     }
 
     private async Task<Outcome<Landing>> AskTargetAsync(MigrationProgress s, Fault silent, CancellationToken ct)
@@ -124,4 +151,5 @@ internal sealed class MemoryCopy(HostConnections hosts, MigrationRecords records
 }
 
 /// <param name="Transfer">The final figures; null when the source could not be asked.</param>
-internal sealed record Landing(SwitchOverResult Where, MigrationTransfer? Transfer);
+/// <param name="Error">The VMM's own words for a copy that ended before the target had the guest.</param>
+internal sealed record Landing(SwitchOverResult Where, MigrationTransfer? Transfer, string? Error = null);

@@ -43,12 +43,18 @@ public sealed class MigrationRecords(MigrationStore migrations, VmStore vms, Fle
     internal void RolledBack(WriteUnit unit, MigrationProgress s, SagaFailure failure, SagaEnd end)
     {
         var state = failure.Code == SagaFailure.Cancelled ? MigrationState.Cancelled : MigrationState.RolledBack;
-        Write(unit, s, state, failure.Message, end.At);
+        Write(unit, s, state, Stayed(s, failure.Message), end.At);
         Settle(unit, s, s.Now(away: false), end.At);
     }
 
     internal void Stuck(WriteUnit unit, MigrationProgress s, SagaFailure failure, SagaEnd end) =>
         Write(unit, s, MigrationState.Stuck, failure.Message, end.At);
+
+    /// <summary>What a migration that brought the guest nowhere says of it.</summary>
+    internal static string Stayed(MigrationProgress s, string why) =>
+        s.GuestEnded ? $"{why} The guest has ended on the source: the VM is stopped."
+        : s.Landed == SwitchOverResult.StayedOnSource ? $"{why} The VM runs on the source."
+        : why;
 
     private WriteUnit Both(MigrationProgress s, bool away, DateTimeOffset at)
     {
@@ -62,9 +68,10 @@ public sealed class MigrationRecords(MigrationStore migrations, VmStore vms, Fle
 
     private void Settle(WriteUnit unit, MigrationProgress s, VirtualMachine vm, DateTimeOffset at)
     {
+        var state = vm.State.Apply(VmCommand.Migrated).Value;
         var settled = vm with
         {
-            State = vm.State.Apply(VmCommand.Migrated).Value,
+            State = s.GuestEnded ? state.Apply(VmCommand.Stopped).Value : state,
             Operation = null,
             Conditions = Conditions(s, away: false, at),
             UpdatedAt = at,

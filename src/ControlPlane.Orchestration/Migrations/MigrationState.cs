@@ -28,10 +28,12 @@ public sealed record Traveller(
 /// <param name="RaisedStandbys">Interfaces whose standby this migration has raised.</param>
 /// <param name="Landed">Where the guest runs since the switch-over; null before it.</param>
 /// <param name="Trouble">What the operation reports although the guest runs; null: nothing.</param>
+/// <param name="GuestEnded">Seen off where it should run when the migration was taken back: it crashed or powered off on the way.</param>
 public sealed record MigrationProgress(
     Migration Record, VirtualMachine Vm, IReadOnlyList<Traveller> Devices, HostId? Target = null,
     IncomingMigration? Incoming = null, IReadOnlyList<string>? RaisedStandbys = null, DateTimeOffset? UnplugBeganAt = null,
-    TimeSpan? DowntimeLimit = null, MigrationTransfer? Transfer = null, SwitchOverResult? Landed = null, string? Trouble = null)
+    TimeSpan? DowntimeLimit = null, MigrationTransfer? Transfer = null, SwitchOverResult? Landed = null, string? Trouble = null,
+    bool GuestEnded = false)
 {
     [JsonIgnore]
     public MigrationRequest Request => Record.Request;

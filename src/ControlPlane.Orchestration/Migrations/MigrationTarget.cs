@@ -61,7 +61,17 @@ public sealed class MigrationTarget(
         var unit = new WriteUnit();
         devices.ReleaseReserved(unit, s.Vm.Id, await devices.OwnedAsync(s.Vm.Id, target, ct));
         placements.ReleaseAllocation(unit, s.Vm.Id, target);
-        return StepOutcome<MigrationProgress>.Done(s, unit);
+        return StepOutcome<MigrationProgress>.Done(s with { GuestEnded = await HasEndedAsync(s, ct) }, unit);
+    }
+
+    /// <summary>A guest that crashed on the way is not recorded as running until an audit comes by. A silent source is left to the heartbeat.</summary>
+    public async Task<bool> HasEndedAsync(MigrationProgress s, CancellationToken ct)
+    {
+        var opened = await hosts.OpenAsync(s.Source, ct);
+        if (!opened.TryGet(out var source, out _))
+            return false;
+        var found = await source.FindDomainAsync(s.Vm.Id, ct);
+        return found.TryGet(out var domain, out _) && domain is { State: DomainState.Off };
     }
 
     /// <summary>

@@ -58,9 +58,6 @@ public sealed class FaultRig : IAsyncLifetime
 
     public static Task RestoreToMachineAsync(LabHost host) => RequireAsync(host, "ip", "neigh", "flush", "dev", "eth0", "nud", "permanent");
 
-    /// <summary>The domain's VMM dies, as when the kernel runs out of memory.</summary>
-    public static Task KillGuestAsync(LabHost host, string domain) => RequireAsync(host, "bash", "-c", $"kill -KILL \"$(cat /run/libvirt/qemu/{domain}.pid)\"");
-
     public static Task SignalDaemonAsync(LabHost host, string signal) => RequireAsync(host, "bash", "-c", $"kill -{signal} \"$(cat {DaemonPid})\"");
 
     /// <summary>As the daemon says it; empty when it has no such domain.</summary>
@@ -95,18 +92,10 @@ public sealed class FaultRig : IAsyncLifetime
     }
 
     /// <summary>QEMU on the first host is sending the guest's memory.</summary>
-    /// <param name="meanwhile">Looked at while it does not; throws when it never will.</param>
-    public Task UntilMigratesAsync(string domain, Func<Task<string>>? meanwhile = null)
+    public Task UntilMigratesAsync(string domain)
     {
-        var last = "";
-        return RigFleet.UntilAsync(async () =>
-        {
-            var answer = await First.VirshAsync(["qemu-monitor-command", domain, """{"execute":"query-migrate"}"""], CancellationToken.None);
-            if (answer.Output.Contains("\"status\":\"active\"", StringComparison.Ordinal))
-                return answer;
-            last = meanwhile is null ? answer.Output : await meanwhile();
-            return null;
-        }, () => $"the copy begins; {last}");
+        var guest = new GuestProcess(First, domain);
+        return RigFleet.UntilAsync(async () => await guest.SentBytesAsync() > 0 ? guest : null, "the copy begins");
     }
 
     public ValueTask DisposeAsync() => fixture.DisposeAsync();

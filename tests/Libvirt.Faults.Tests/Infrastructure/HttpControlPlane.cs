@@ -47,10 +47,28 @@ internal sealed class HttpControlPlane : IAsyncDisposable
     /// <summary>The answer; of what takes its time, the operation once it has ended.</summary>
     public async Task<JsonElement> PostAsync(string path, object body)
     {
+        var accepted = await BeginAsync(path, body);
+        return accepted.TryGetProperty("steps", out _) ? await EndAsync(accepted.Text("id")!) : accepted;
+    }
+
+    /// <summary>The answer; of what takes its time, the operation as it begins.</summary>
+    public async Task<JsonElement> BeginAsync(string path, object body)
+    {
         using var answer = await Server.Http.PostAsJsonAsync(path, body, Ct);
         Assert.True(answer.IsSuccessStatusCode, $"{path}: {await answer.Content.ReadAsStringAsync(Ct)}");
-        var accepted = await answer.Content.ReadFromJsonAsync<JsonElement>(Ct);
-        return accepted.TryGetProperty("steps", out _) ? await EndAsync(accepted.Text("id")!) : accepted;
+        return await answer.Content.ReadFromJsonAsync<JsonElement>(Ct);
+    }
+
+    /// <summary>That step of the operation is being done; an operation that ends before it fails the test.</summary>
+    public Task UntilStepAsync(string operation, string step)
+    {
+        var last = "";
+        return RigFleet.UntilAsync(async () =>
+        {
+            var now = await GetAsync($"operations/{operation}");
+            last = now.GetRawText();
+            return now.Expect("running").GetProperty("steps").EnumerateArray().Any(s => s.Text("name") == step && s.Text("state") == "running") ? last : null;
+        }, () => $"'{step}' is being done; it is {last}");
     }
 
     /// <summary>The operation once it has ended, however it did.</summary>

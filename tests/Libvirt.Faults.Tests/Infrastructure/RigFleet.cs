@@ -7,6 +7,7 @@ using ControlPlane.Hypervisor.Libvirt.Connections;
 using ControlPlane.Hypervisor.Specification;
 using ControlPlane.Lab.Hosts;
 using ControlPlane.Libvirt.Tests.Infrastructure;
+using ControlPlane.Testing.Libvirt;
 
 namespace ControlPlane.Libvirt.Faults.Tests.Infrastructure;
 
@@ -49,7 +50,7 @@ internal sealed class RigFleet : IAsyncDisposable
         var opened = new RigFleet(rig, options ?? Options);
         await rig.MendAsync();
         foreach (var host in rig.Rig.Hosts)
-            Empty(host);
+            HostContents.Remove(host);
         opened.Source = await opened.OpenAsync(rig.First, way ?? Way.Tcp, labels);
         opened.Target = await opened.OpenAsync(rig.Second, way ?? Way.Tcp, labels);
         return opened;
@@ -116,7 +117,7 @@ internal sealed class RigFleet : IAsyncDisposable
         await fleet.DisposeAsync();
         await rig.MendAsync();
         foreach (var host in rig.Rig.Hosts)
-            Empty(host);
+            HostContents.Remove(host);
     }
 
     private async Task<IHypervisor> OpenAsync(LabHost host, Way way, IReadOnlyDictionary<string, string>? labels)
@@ -130,39 +131,5 @@ internal sealed class RigFleet : IAsyncDisposable
         foreach (var (name, value) in labels ?? new Dictionary<string, string>())
             all[name] = value;
         return Ok(await fleet.OpenAsync(HostAt(host.Name, way.Uri(host), all), CancellationToken.None));
-    }
-
-    private static void Empty(LabHost host)
-    {
-        using var connection = VirConnect.Open(host.UnixUri);
-        foreach (var domain in connection.ListAllDomains())
-        {
-            using (domain)
-                End(domain);
-        }
-        using var pool = connection.LookupStoragePoolByName("default");
-        pool.Refresh();
-        foreach (var volume in pool.ListAllVolumes())
-        {
-            using (volume)
-            {
-                if (volume.Name.StartsWith("cp-", StringComparison.Ordinal))
-                    volume.Delete();
-            }
-        }
-    }
-
-    private static void End(VirDomain domain)
-    {
-        try
-        {
-            if (domain.IsActive())
-                domain.Destroy();
-            domain.Undefine();
-        }
-        catch (LibvirtException e) when (e.Code is VirErrorNumber.NoDomain or VirErrorNumber.OperationInvalid)
-        {
-            // It went by itself.
-        }
     }
 }

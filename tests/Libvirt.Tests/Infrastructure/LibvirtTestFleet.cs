@@ -4,10 +4,9 @@ using ControlPlane.Domain.Pci;
 using ControlPlane.Hypervisor;
 using ControlPlane.Hypervisor.Libvirt;
 using ControlPlane.Hypervisor.Libvirt.Connections;
-using ControlPlane.Hypervisor.Libvirt.DomainXml;
-using ControlPlane.Hypervisor.Libvirt.Register;
 using ControlPlane.Hypervisor.Specification;
 using ControlPlane.Lab.Hosts;
+using ControlPlane.Testing.Libvirt;
 
 namespace ControlPlane.Libvirt.Tests.Infrastructure;
 
@@ -99,51 +98,6 @@ internal sealed class LibvirtTestFleet : ISpecificationFleet
     private void Empty()
     {
         foreach (var host in hosts.Rig.Hosts)
-        {
-            using var connection = VirConnect.Open(host.UnixUri);
-            foreach (var domain in connection.ListAllDomains())
-            {
-                using (domain)
-                    End(domain);
-            }
-            using var pool = connection.LookupStoragePoolByName("default");
-            pool.Refresh();
-            foreach (var volume in pool.ListAllVolumes())
-            {
-                using (volume)
-                {
-                    if (volume.Name.StartsWith("cp-", StringComparison.Ordinal))
-                        Delete(volume);
-                }
-            }
-        }
-    }
-
-    private static void Delete(VirStorageVol volume)
-    {
-        try
-        {
-            volume.Delete();
-        }
-        catch (LibvirtException e) when (e.Code == VirErrorNumber.NoStorageVol)
-        {
-            // The backend was deleting it when its fleet was closed.
-        }
-    }
-
-    private static void End(VirDomain domain)
-    {
-        if (!DomainMark.IsOurs(domain.Name, domain.Uuid) && domain.Name != HostRegister.DomainName)
-            return;
-        try
-        {
-            if (domain.IsActive())
-                domain.Destroy();
-            domain.Undefine();
-        }
-        catch (LibvirtException e) when (e.Code is VirErrorNumber.NoDomain or VirErrorNumber.OperationInvalid)
-        {
-            // It went by itself.
-        }
+            HostContents.Remove(host);
     }
 }

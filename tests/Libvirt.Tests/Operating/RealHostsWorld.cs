@@ -50,6 +50,9 @@ internal sealed class RealHostsWorld(ControlPlaneWorld world, LibvirtTestFleet f
             .AddSingleton(provider => new HeardFleet(provider.GetRequiredService<LibvirtFleet>()))
             .AddSingleton<IHypervisorFleet>(provider => provider.GetRequiredService<HeardFleet>()))).RunAsync();
 
+    /// <summary>All that a VM can hold, in the database and on the hosts, as text that can be compared.</summary>
+    public Task<string> DumpAsync(ServerProcess process) => WorldDump.OfAsync(world, process);
+
     /// <summary>A running VM on the first host.</summary>
     public Task<VirtualMachine> RunVmAsync(ServerProcess process, GuestManner manner = GuestManner.Cooperative) => process.RunVmAsync(process.Draft(VmName, AttachKind.Virtio, host: hosts.First.Name) with
     {
