@@ -24,6 +24,9 @@ internal sealed record Requirement(string Name, string Package, Func<Machine, bo
 
     public static readonly Requirement Qemu = OnPath("qemu-system-x86_64", "qemu-system-x86");
 
+    /// <summary>The client and its key maker; libvirt's client runs it for qemu+ssh.</summary>
+    public static readonly Requirement Ssh = OnPath("ssh", "openssh-client");
+
     public static readonly Requirement Jq = OnPath("jq", "jq");
 
     public static readonly Requirement Curl = OnPath("curl", "curl");
@@ -32,7 +35,7 @@ internal sealed record Requirement(string Name, string Package, Func<Machine, bo
 
     /// <summary>What the two-hosts rig runs and is made with.</summary>
     public static readonly IReadOnlyList<Requirement> TwoHosts =
-        [Libvirtd, LibvirtQemu, OnPath("virsh", "libvirt-clients"), Qemu, OnPath("qemu-img", "qemu-utils"), OnPath("ip", "iproute2")];
+        [Libvirtd, LibvirtQemu, OnPath("virsh", "libvirt-clients"), Qemu, OnPath("qemu-img", "qemu-utils"), OnPath("ip", "iproute2"), Ssh];
 
     /// <summary>What the rig with nested hosts is made with; what runs in it, it brings along.</summary>
     public static readonly IReadOnlyList<Requirement> Sriov =

@@ -20,7 +20,7 @@ internal static class ConnectionAdvice
         return LibvirtUri.TransportOf(parsed) switch
         {
             "tls" => ForTls(parsed, Says),
-            "ssh" or "libssh" or "libssh2" => ForSsh(parsed, Says),
+            "ssh" => ForSsh(parsed, Says),
             "tcp" when Says("refused") => "Nobody listens there: libvirtd-tcp.socket must be started on the host, or listen_tcp set in its libvirtd.conf.",
             "tcp" when Says("authentication") => "The host asks for a password, which is not supported: set auth_tcp = \"none\" there, or use TLS.",
             _ => null,
@@ -47,8 +47,12 @@ internal static class ConnectionAdvice
     private static string? ForSsh(Uri uri, Func<string, bool> says)
     {
         var account = uri.UserInfo.Length > 0 ? $"{uri.UserInfo}@{uri.Host}" : uri.Host;
+        var ssh = uri.Port > 0 ? $"ssh -p {uri.Port} {account}" : $"ssh {account}";
+        var known = uri.Port > 0 ? $"[{uri.Host}]:{uri.Port}" : uri.Host;
+        if (says("has changed"))
+            return $"This machine knows the host by another key: the host was installed anew, or somebody stands in between. If it is the host's own, as the server's user run \"ssh-keygen -R '{known}'\" and then '{ssh}' once.";
         if (says("Host key verification failed"))
-            return $"This machine does not know the host's key: as the server's user run 'ssh {account}' once and accept it, or add it to known_hosts.";
+            return $"This machine does not know the host's key: as the server's user run '{ssh}' once and accept it, or add it to known_hosts.";
         if (says("Permission denied"))
             return $"The host takes none of this machine's keys: the server's user needs one without a passphrase in authorized_keys of '{account}' (or ?keyfile= in the URI).";
         if (says("Could not resolve hostname"))
@@ -61,9 +65,7 @@ internal static class ConnectionAdvice
     /// <summary>Where libvirt's client looks: below the URI's pkipath, or in the machine's directories.</summary>
     private static (string Authority, string Certificate) Files(Uri uri)
     {
-        const string Key = "pkipath=";
-        var path = uri.Query.TrimStart('?').Split('&').FirstOrDefault(p => p.StartsWith(Key, StringComparison.Ordinal)) is { } part
-            ? Uri.UnescapeDataString(part[Key.Length..]) : null;
+        var path = LibvirtUri.Parameter(uri, "pkipath");
         return path is null ? ("/etc/pki/CA/cacert.pem", "/etc/pki/libvirt/clientcert.pem") : ($"{path}/cacert.pem", $"{path}/clientcert.pem");
     }
 }

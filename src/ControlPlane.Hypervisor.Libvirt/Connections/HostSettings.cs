@@ -39,7 +39,7 @@ internal sealed record HostSettings(
         var pool = Label("libvirt-disk-pool") ?? UsualPool;
         return new HostSettings(
             text, pool, Label("libvirt-image-pool") ?? pool, migration is null ? null : new Uri(migration), Label("libvirt-peer-uri") ?? text,
-            Label("libvirt-migration") is { } path ? path == "peer-to-peer" : transport is not "ssh" and not "libssh" and not "libssh2",
+            Label("libvirt-migration") is { } path ? path == "peer-to-peer" : transport is not "ssh",
             Label("libvirt-migration-tls") is { } tls ? tls == "true" : transport is "tls",
             Label("libvirt-domain-type"));
     }
@@ -62,7 +62,7 @@ internal sealed record HostSettings(
 /// <summary>URIs that this backend takes.</summary>
 public static class LibvirtUri
 {
-    private static readonly string[] Transports = ["unix", "tcp", "tls", "ssh", "libssh", "libssh2"];
+    private static readonly string[] Transports = ["unix", "tcp", "tls", "ssh"];
 
     /// <summary>Null when the URI can be one of a QEMU host's libvirt; otherwise what is wrong with it.</summary>
     public static string? Check(string? text)
@@ -73,12 +73,19 @@ public static class LibvirtUri
         var scheme = uri.Scheme.Split('+', 2);
         if (scheme[0] != "qemu")
             return $"'{text}' is not for the QEMU driver; {Shape}";
+        if (scheme is [_, "libssh" or "libssh2"])
+            return $"'{scheme[1]}' runs SSH inside this server, and with libvirt 9.0 crashes it; use qemu+ssh, which runs the ssh program.";
         if (scheme.Length == 2 && !Transports.Contains(scheme[1]))
-            return $"'{scheme[1]}' is none of libvirt's transports ({string.Join(", ", Transports)}).";
+            return $"'{scheme[1]}' is none of the transports ({string.Join(", ", Transports)}).";
         if (uri.AbsolutePath is not ("/system" or "/session"))
             return $"'{text}' names neither /system nor /session; {Shape}";
         return uri.Fragment.Length > 0 ? "it must not have a fragment." : null;
     }
+
+    /// <summary>A parameter of the URI's query, such as <c>pkipath</c>; null when it does not have it.</summary>
+    internal static string? Parameter(Uri uri, string name) =>
+        uri.Query.TrimStart('?').Split('&', ';').FirstOrDefault(p => p.StartsWith($"{name}=", StringComparison.Ordinal)) is { } part
+            ? Uri.UnescapeDataString(part[(name.Length + 1)..]) : null;
 
     /// <summary>How the client reaches the daemon: with a host and nothing else said, libvirt uses TLS.</summary>
     internal static string TransportOf(Uri uri) =>

@@ -36,19 +36,14 @@ internal sealed class HostShell(IReadOnlyList<string> command)
         if (template is not null)
             return new HostShell([.. template.Select(word => word.Replace(HostPlace, uri.Host, StringComparison.Ordinal).Replace(PortPlace, $"{uri.Port}", StringComparison.Ordinal))]);
         // A user of libvirt's group alone may not write to sysfs: what it could not do would look like a device that fails.
-        if (LibvirtUri.TransportOf(uri) is not ("ssh" or "libssh" or "libssh2") || uri.UserInfo.Split(':')[0] != Root)
+        if (LibvirtUri.TransportOf(uri) is not "ssh" || uri.UserInfo.Split(':')[0] != Root)
             return null;
-        return new HostShell([
-            "ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10", .. Identity(uri), .. uri.Port > 0 ? new[] { "-p", $"{uri.Port}" } : [], "-l", Root, "--", uri.Host,
+        return new HostShell(
+        [
+            LibvirtUri.Parameter(uri, "command") ?? "ssh", "-o", "BatchMode=yes", "-o", "ConnectTimeout=10",
+            // As libvirt's client gives them to its own.
+            .. LibvirtUri.Parameter(uri, "keyfile") is { } key ? new[] { "-i", key } : [], .. uri.Port > 0 ? new[] { "-p", $"{uri.Port}" } : [], "-l", Root, "--", uri.Host,
         ]);
-    }
-
-    /// <summary>The key that the URI names for libvirt's own connection (<c>keyfile</c>) is the one that the host knows.</summary>
-    private static IEnumerable<string> Identity(Uri uri)
-    {
-        const string Name = "keyfile=";
-        var said = uri.Query.TrimStart('?').Split('&', ';').FirstOrDefault(p => p.StartsWith(Name, StringComparison.Ordinal));
-        return said is null ? [] : ["-i", Uri.UnescapeDataString(said[Name.Length..])];
     }
 
     /// <summary>Blocks. Answers what the commands print; a fault has what they said when they failed.</summary>

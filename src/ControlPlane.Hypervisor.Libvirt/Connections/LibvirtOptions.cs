@@ -26,6 +26,12 @@ public sealed record LibvirtOptions
     /// <summary>How much must be left when a copy is braked because nobody has decided yet.</summary>
     public TimeSpan BrakeAhead { get; init; } = TimeSpan.FromMilliseconds(150);
 
+    /// <summary>
+    /// How long a guest that was let go may write too much to go over before whoever decides over it is asked for more downtime: each limit is given
+    /// this time at least, and the pass that is under way and the next one to end.
+    /// </summary>
+    public TimeSpan OutrunTime { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <summary>How long one call waits for a guest to go over, once it was let go.</summary>
     public TimeSpan SwitchOverTimeout { get; init; } = TimeSpan.FromSeconds(60);
 

@@ -196,7 +196,7 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
             var left = until - host.Time.GetUtcNow();
             if (left <= TimeSpan.Zero || (goesOver && watched is { IsOutrun: true }))
                 return goesOver ? SwitchOverPending(domain, progress) : AbortPending(domain, progress);
-            // Of a copy that another process began nobody here is told.
+            // Of a copy that another process began nobody here is told: libvirt has events for a guest that went, and none for a job that ended with it still here.
             await (watched is null ? Task.Delay(patience.PollInterval, host.Time, ct) : watched.WaitAsync(orOutrun: goesOver, left, ct));
         }
     }

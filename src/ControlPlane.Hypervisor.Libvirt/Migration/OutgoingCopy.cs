@@ -12,13 +12,14 @@ internal sealed class OutgoingCopy : IDisposable
     private readonly VirDomain domain;
     private readonly LibvirtHost host;
     private readonly CopyBrake brake;
+    private readonly TimeSpan outrunTime;
     private readonly Lock gate = new();
     private readonly Lock speed = new();
     private readonly CancellationTokenSource aborting = new();
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CopyProgress progress;
     private TimeSpan downtimeLimit;
-    private int? allowedInPass;
+    private (int Pass, DateTimeOffset At)? allowed;
     private TaskCompletionSource outrun = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool isBraked;
     private bool isLetGo;
@@ -27,6 +28,7 @@ internal sealed class OutgoingCopy : IDisposable
     public OutgoingCopy(VirDomain domain, LibvirtHost host, CopyOptions options, LibvirtOptions patience)
     {
         (this.domain, this.host, Options) = (domain, host, options);
+        outrunTime = patience.OutrunTime;
         brake = new CopyBrake(patience.HoldAhead, patience.BrakeAhead, options.BandwidthMiBPerSecond);
         downtimeLimit = options.DowntimeLimit;
         progress = CopyProgress.NotKnown with { Phase = CopyPhase.Copying };
@@ -47,7 +49,7 @@ internal sealed class OutgoingCopy : IDisposable
     }
 
     /// <summary>
-    /// Whether the guest was let go and has written too much to go over with what it was allowed last, for a whole pass and more. It still may, if it rests.
+    /// Whether the guest was let go and has for some time written too much to go over with what it was allowed last. It still may, if it rests.
     /// </summary>
     public bool IsOutrun
     {
@@ -193,9 +195,11 @@ internal sealed class OutgoingCopy : IDisposable
         lock (gate)
             limit = downtimeLimit;
         domain.SetMigrationMaxDowntime(CopyBrake.Tellable(limit));
+        // Looked at after it was told: the end of this pass is the first to be judged by it.
+        var pass = domain.GetJobStatistics() is { IsActive: true } job ? CopyJob.Progress(CopyPhase.Copying, job).Passes : progress.Passes;
         lock (gate)
         {
-            allowedInPass = progress.Passes;
+            allowed = (pass, host.Time.GetUtcNow());
             if (outrun.Task.IsCompleted)
                 outrun = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         }
@@ -206,16 +210,20 @@ internal sealed class OutgoingCopy : IDisposable
         var job = domain.GetJobStatistics();
         if (!job.IsActive)
             return new Sighting(CopyDistance.Far, false);
+        Sighting seen;
+        TaskCompletionSource? late;
         lock (gate)
         {
             var distance = brake.Judge(job, downtimeLimit, host.Time.GetUtcNow());
             var isNews = progress.Phase == CopyPhase.Copying && distance != CopyDistance.Far;
             progress = CopyJob.Progress(isNews ? CopyPhase.HoldingBeforeSwitchOver : progress.Phase, job);
-            // The pass that was under way then may have been nearly over; the one after it began and ended with the room that was given.
-            if (progress.Passes > allowedInPass + 1)
-                outrun.TrySetResult();
-            return new Sighting(distance, isNews);
+            seen = new Sighting(distance, isNews);
+            late = allowed is { } room && progress.Passes > room.Pass + 1 && host.Time.GetUtcNow() - room.At >= outrunTime ? outrun : null;
         }
+        // QEMU counts a pass more when it stops the guest to go over: that one is not outrun.
+        if (late is not null && domain.GetState().State == VirDomainState.Running)
+            late.TrySetResult();
+        return seen;
     }
 
     private Outcome<Done> Brake()

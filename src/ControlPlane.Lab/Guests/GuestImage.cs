@@ -22,8 +22,6 @@ public sealed record GuestImage(string Kernel, string Initrd, string Busybox, st
 
     private const string BusyboxPackage = "busybox-static";
 
-    private static readonly TimeSpan BuiltElsewhereDeadline = TimeSpan.FromMinutes(10);
-
     /// <summary>Packages that only depend on the newest kernel: Debian's and Ubuntu's.</summary>
     private static readonly string[] KernelPackages = ["linux-image-cloud-amd64", "linux-image-virtual"];
 
@@ -35,10 +33,7 @@ public sealed record GuestImage(string Kernel, string Initrd, string Busybox, st
     /// <exception cref="LabException">A package could not be fetched or unpacked.</exception>
     public static async Task<GuestImage> BuildAsync(string directory, Action<string> report, CancellationToken ct)
     {
-        Directory.CreateDirectory(directory);
-        // Test projects run side by side; one builds, the others wait and find it built.
-        await using var held = await Until.SomethingAsync(BuiltElsewhereDeadline, () => Task.FromResult(TryLock(directory)),
-            () => $"another process has been building a guest image in {directory} for {BuiltElsewhereDeadline.TotalMinutes:0} minutes", ct);
+        await using var held = await DebianPackages.HoldAsync(directory, ct);
         var init = EmbeddedFile.Read("guest-init.sh");
         var version = Convert.ToHexStringLower(SHA256.HashData(init))[..12];
         // A directory per build: modules fit their kernel alone, and a rig of another checkout may be using what it has built.
@@ -65,18 +60,6 @@ public sealed record GuestImage(string Kernel, string Initrd, string Busybox, st
         return image;
     }
 
-    private static FileStream? TryLock(string directory)
-    {
-        try
-        {
-            return new FileStream(Path.Combine(directory, ".lock"), FileMode.OpenOrCreate, FileAccess.Write, FileShare.None);
-        }
-        catch (IOException)
-        {
-            return null;
-        }
-    }
-
     private static async Task FetchAsync(string work, Action<string> report, CancellationToken ct)
     {
         if (await KernelPackagesAsync(ct) is not { Count: > 0 } kernel)
@@ -89,21 +72,7 @@ public sealed record GuestImage(string Kernel, string Initrd, string Busybox, st
         if (kernel.Count == 0)
             throw new LabException($"apt knows none of {string.Join(", ", KernelPackages)}; the guest's kernel comes from there");
         string[] packages = [.. kernel, BusyboxPackage, .. BootDisk.Packages];
-        report($"fetching {string.Join(", ", packages)}");
-        // Not installed, only unpacked: nothing of the machine is to change. As root apt fetches as root where its own user may not write.
-        IReadOnlyList<string> download = ["env", "-C", work, "apt-get", "download", "-o", "APT::Sandbox::User=root", .. packages];
-        if (!(await Shell.RunAsync(download, ct)).Succeeded)
-        {
-            // Lists that are too old name versions that are gone.
-            await Shell.RequireAsync(["apt-get", "update"], ct);
-            await Shell.RequireAsync(download, ct);
-        }
-
-        foreach (var file in Directory.GetFiles(work, "*.deb"))
-        {
-            report($"unpacking {Path.GetFileName(file)}");
-            await Shell.RequireAsync(["dpkg-deb", "-x", file, work], ct);
-        }
+        await DebianPackages.UnpackAsync(work, packages, report, ct);
     }
 
     /// <summary>The packages of the newest kernel and, where they are apart, of its modules; empty when apt knows none.</summary>

@@ -12,8 +12,10 @@ internal static class HostFiles
         if (!File.Exists(HostsFile(directory)))
             File.WriteAllText(HostsFile(directory), "127.0.0.1 localhost\n");
         // Debian's libvirtd asks for them before it reads which user QEMU is to run as; the package that makes them would also start a daemon.
-        WriteAccounts(directory, "passwd", "libvirt-qemu:x:64055:64055::/var/lib/libvirt:/usr/sbin/nologin");
+        WriteAccounts(directory, "passwd", "libvirt-qemu:x:64055:64055::/var/lib/libvirt:/usr/sbin/nologin", "sshd:x:64057:65534::/run/sshd:/usr/sbin/nologin");
         WriteAccounts(directory, "group", "libvirt-qemu:x:64055:", "kvm:x:64056:");
+        // The machine's root may be locked, and then sshd lets nobody in; nobody gets in by a password.
+        File.WriteAllText(Path.Combine(directory, "etc", "shadow"), "root:*:1:0:99999:7:::\n");
         var uuid = Path.Combine(directory, "uuid");
         if (!File.Exists(uuid))
             File.WriteAllText(uuid, File.ReadAllText("/proc/sys/kernel/random/uuid").Trim());

@@ -18,7 +18,7 @@ mount --bind /etc "$directory/etc.machine"
 mount -t tmpfs -o mode=0755 tmpfs /etc
 shopt -s dotglob nullglob
 for entry in "$directory/etc.machine/"*; do
-  case ${entry##*/} in libvirt | pki | hosts | hostname | passwd | group) continue ;; esac
+  case ${entry##*/} in libvirt | pki | hosts | hostname | passwd | shadow | group) continue ;; esac
   if [ -L "$entry" ]; then cp -a "$entry" /etc/; else ln -s "$entry" /etc/; fi
 done
 ln -s "$directory/etc/"* /etc/

@@ -62,16 +62,12 @@ internal sealed class LiveMigrateSaga(
     {
         var switched = await copy.SwitchOverAsync(s, ct);
         if (!switched.TryGet(out var landed, out var fault))
-            return fault.Code == MigrationFaults.SwitchOverPendingCode ? await copy.UrgeAsync(s, fault, context, ct) : fault.ToOutcome<MigrationProgress>();
+            return fault.Code == MigrationFaults.SwitchOverPendingCode ? await copy.UrgeAsync(s, context, ct) : fault.ToOutcome<MigrationProgress>();
         var next = s with { Landed = landed.Where, Transfer = landed.Transfer ?? s.Transfer };
         if (landed.Where == SwitchOverResult.StayedOnSource)
         {
             next = next with { GuestEnded = await targets.HasEndedAsync(s, ct) };
-            next = next with { Trouble = MigrationRecords.Stayed(next, s.Trouble ?? $"The copy ended before the target had taken the guest over{(landed.Error is null ? "" : $": {landed.Error}")}.") };
-        }
-        else
-        {
-            next = next with { Trouble = null };
+            next = next with { Trouble = MigrationRecords.Stayed(next, landed.WhyStayed(s.Request)) };
         }
         return Done(next, records.SwitchedOver(next, context.Now));
     }

@@ -91,14 +91,14 @@ internal sealed class MemoryCopy(HostConnections hosts, MigrationRecords records
         if (!switched.TryGet(out var where, out var fault))
             return fault.IsTransient() && fault.Code is not (PostCopy.Interrupted or MigrationFaults.SwitchOverPendingCode) ? await AskTargetAsync(s, fault, ct) : fault;
         var progress = await source.Migration.ReadProgressAsync(s.Vm.Ref(), ct);
-        return progress.Match(p => p.Phase == CopyPhase.None ? new Landing(where, null) : new Landing(where, Transfer(p), p.Error), _ => new Landing(where, null));
+        return progress.Match(p => p.Phase == CopyPhase.None ? new Landing(where, null) : new Landing(where, Transfer(p), p.Error, p.Phase == CopyPhase.Aborted), _ => new Landing(where, null));
     }
 
     /// <summary>
     /// A VMM that cannot hold has let a guest go that writes too much to go over. It is given more downtime rung by rung, as before the switch-over, and when the
     /// migration's time is over the copy ends and the guest stays: the next question says so.
     /// </summary>
-    public async Task<StepOutcome<MigrationProgress>> UrgeAsync(MigrationProgress s, Fault pending, StepContext context, CancellationToken ct)
+    public async Task<StepOutcome<MigrationProgress>> UrgeAsync(MigrationProgress s, StepContext context, CancellationToken ct)
     {
         var opened = await hosts.OpenAsync(s.Source, ct);
         if (!opened.TryGet(out var source, out var fault))
@@ -109,8 +109,7 @@ internal sealed class MemoryCopy(HostConnections hosts, MigrationRecords records
             var aborted = await source.Migration.AbortCopyAsync(s.Vm.Ref(), ct);
             return aborted.Fault switch
             {
-                null => StepOutcome<MigrationProgress>.WaitFor(s with { Trouble = $"The guest did not go over within the {s.Request.Timeout.TotalSeconds:0} s of the migration. {pending.Detail}" }, TimeSpan.Zero),
-                { Code: MigrationFaults.AlreadySwitchedCode } => StepOutcome<MigrationProgress>.WaitFor(s, TimeSpan.Zero),
+                null or { Code: MigrationFaults.AlreadySwitchedCode } => StepOutcome<MigrationProgress>.WaitFor(s, TimeSpan.Zero),
                 var refused => refused.ToOutcome<MigrationProgress>(),
             };
         }
@@ -152,4 +151,15 @@ internal sealed class MemoryCopy(HostConnections hosts, MigrationRecords records
 
 /// <param name="Transfer">The final figures; null when the source could not be asked.</param>
 /// <param name="Error">The VMM's own words for a copy that ended before the target had the guest.</param>
-internal sealed record Landing(SwitchOverResult Where, MigrationTransfer? Transfer, string? Error = null);
+/// <param name="CalledBack">It ended because we said so.</param>
+internal sealed record Landing(SwitchOverResult Where, MigrationTransfer? Transfer, string? Error = null, bool CalledBack = false)
+{
+    /// <summary>Of a guest that stayed on the source.</summary>
+    public string WhyStayed(MigrationRequest request)
+    {
+        var why = CalledBack
+            ? $"The guest did not go over within the {request.Timeout.TotalSeconds:0} s of the migration; it writes {Transfer?.DirtyMiBPerSecond ?? 0:0.#} MiB/s"
+            : "The copy ended before the target had taken the guest over";
+        return Error is null ? $"{why}." : $"{why}: {Error}.";
+    }
+}

@@ -38,6 +38,8 @@ internal sealed class RigFleet : IAsyncDisposable
         KeepAliveInterval = TimeSpan.FromSeconds(1),
         ReconnectPauseMax = TimeSpan.FromSeconds(1),
         PollInterval = TimeSpan.FromMilliseconds(100),
+        // These tests ask once, and nobody gives more.
+        OutrunTime = TimeSpan.FromMinutes(1),
     };
 
     public IHypervisor Source { get; private set; } = null!;
@@ -107,6 +109,14 @@ internal sealed class RigFleet : IAsyncDisposable
     public Task<string> SourceXmlAsync(DomainDefinition definition) => rig.First.RequireVirshAsync(["dumpxml", "--inactive", NameOf(definition)], CancellationToken.None);
 
     public static string NameOf(DomainDefinition definition) => $"cp-{definition.Ref.Vm}";
+
+    /// <summary>The target listens, the copy has begun and holds, or the guest went over by itself.</summary>
+    public async Task CopyUntilHeldOrOverAsync(DomainDefinition vm, CopyOptions how)
+    {
+        var incoming = Ok(await Target.Migration.PrepareIncomingAsync(vm, CancellationToken.None));
+        Ok(await Source.Migration.BeginCopyAsync(vm.Ref, incoming, how, CancellationToken.None));
+        await UntilHeldOrOverAsync(vm);
+    }
 
     /// <summary>The copy holds, or the guest went over by itself: then the switch-over says so.</summary>
     public Task<CopyProgress> UntilHeldOrOverAsync(DomainDefinition vm) => UntilAsync(

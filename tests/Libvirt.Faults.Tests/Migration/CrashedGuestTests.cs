@@ -11,6 +11,7 @@ namespace ControlPlane.Libvirt.Faults.Tests.Migration;
 [Collection(nameof(FaultRig))]
 public sealed class CrashedGuestTests(FaultRig rig)
 {
+    private const int LeastThrottlePercent = 20;
     private const string NothingOfOurs = "controlplane-register";
 
     [Fact]
@@ -49,6 +50,7 @@ public sealed class CrashedGuestTests(FaultRig rig)
     private async Task<JsonElement> MigrateAndKillAsync(HttpControlPlane api, string vm, LabHost killed)
     {
         await rig.UntilWritesAsync($"cp-{vm}");
+        await new GuestProcess(rig.First, $"cp-{vm}").LimitThrottleAsync(LeastThrottlePercent);
         var operation = (await api.BeginAsync("vms/web/migrate", new { bandwidthMiBPerSecond = 1, downtimeLimitMilliseconds = 1, timeoutSeconds = 3600 })).Text("id")!;
         await api.UntilStepAsync(operation, "switch-over");
         await rig.UntilMigratesAsync($"cp-{vm}");

@@ -19,9 +19,7 @@ public sealed class PostCopyTests(FaultRig rig)
     {
         await using var fleet = await RigFleet.OpenAsync(rig);
         var vm = await fleet.BootBusyAsync(RigFleet.Vm(1, GuestManner.DirtiesFast));
-        var incoming = RigFleet.Ok(await fleet.Target.Migration.PrepareIncomingAsync(vm, Ct));
-        RigFleet.Ok(await fleet.Source.Migration.BeginCopyAsync(vm.Ref, incoming, Options with { BandwidthMiBPerSecond = 1 }, Ct));
-        await fleet.UntilHeldOrOverAsync(vm);
+        await fleet.CopyUntilHeldOrOverAsync(vm, Options with { BandwidthMiBPerSecond = 1 });
 
         Assert.Equal(SwitchOverResult.OnTarget, RigFleet.Ok(await fleet.Source.Migration.SwitchOverAsync(vm.Ref, Ct)));
 

@@ -26,9 +26,7 @@ public sealed class SwitchOverTests(FaultRig rig)
     {
         await using var fleet = await RigFleet.OpenAsync(rig, labels: new Dictionary<string, string> { ["libvirt-migration"] = way }, options: Patient);
         var vm = await fleet.BootBusyAsync(RigFleet.Vm(1, GuestManner.DirtiesFast));
-        var incoming = RigFleet.Ok(await fleet.Target.Migration.PrepareIncomingAsync(vm, Ct));
-        RigFleet.Ok(await fleet.Source.Migration.BeginCopyAsync(vm.Ref, incoming, Options, Ct));
-        await fleet.UntilHeldOrOverAsync(vm);
+        await fleet.CopyUntilHeldOrOverAsync(vm, Options);
 
         await FaultRig.SignalDaemonAsync(rig.Second, "STOP");
         var switching = fleet.Source.Migration.SwitchOverAsync(vm.Ref, Ct);

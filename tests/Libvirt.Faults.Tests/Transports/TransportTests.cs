@@ -13,7 +13,7 @@ public sealed class TransportTests(FaultRig rig)
 {
     private static readonly CancellationToken Ct = CancellationToken.None;
 
-    private static readonly CopyOptions Options = new(MigrationMode.PreCopy, 2, TimeSpan.FromMilliseconds(300), AutoConverge: true);
+    private static readonly CopyOptions Options = new(MigrationMode.PreCopy, 2, TimeSpan.FromSeconds(2), AutoConverge: true);
 
     [Theory, InlineData("tcp", false), InlineData("tls", true)]
     public async Task A_connection_says_whether_it_is_encrypted(string transport, bool encrypted)

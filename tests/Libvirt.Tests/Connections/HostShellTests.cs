@@ -41,6 +41,16 @@ public sealed class HostShellTests
     }
 
     [Fact]
+    public void A_shell_by_SSH_is_the_program_and_comes_with_the_key_that_the_URI_names()
+    {
+        var shell = HostShell.For(Settings("qemu+ssh://root@kvm-1:2222/system?command=echo&keyfile=/k%20y"), null);
+
+        Assert.StartsWith(
+            "-o BatchMode=yes -o ConnectTimeout=10 -i /k y -p 2222 -l root -- kvm-1 PATH=",
+            shell!.Run("true").Value, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_command_of_the_servers_operator_is_told_host_and_port()
     {
         var shell = HostShell.For(Settings("qemu+tcp://127.0.0.1:21509/system"), ["sh", "-c", "echo $0 $1", "{host}", "{port}"]);

@@ -17,6 +17,7 @@ public sealed class ConnectionAdviceTests
     [InlineData("qemu+tcp://kvm-1/system", "authentication unavailable: no polkit agent", "auth_tcp")]
     [InlineData("qemu+ssh://root@kvm-1/system", "Cannot recv data: Host key verification failed.: Connection reset by peer", "'ssh root@kvm-1'")]
     [InlineData("qemu+ssh://root@kvm-1/system", "Cannot recv data: root@kvm-1: Permission denied (publickey).: Connection reset by peer", "authorized_keys of 'root@kvm-1'")]
+    [InlineData("qemu+ssh://root@kvm-1:22/system", "Host key for [kvm-1]:22 has changed and you have requested strict checking.\nHost key verification failed.: Connection reset by peer", "ssh-keygen -R '[kvm-1]:22'")]
     [InlineData("qemu+ssh://kvm-1/system", "Cannot recv data: ssh: connect to host kvm-1 port 22: Connection refused: Connection reset by peer", "No ssh server")]
     [InlineData("qemu+ssh://kvm-9/system", "Cannot recv data: ssh: Could not resolve hostname kvm-9: Name or service not known", "no host of the name 'kvm-9'")]
     [InlineData("qemu+ssh://kvm-1/system", "End of file while reading data: sh: 1: virt-ssh-helper: not found", "libvirt-daemon-system")]

@@ -31,6 +31,7 @@ internal sealed class LibvirtTestFleet : ISpecificationFleet
         KeepAliveInterval = TimeSpan.FromSeconds(10),
         ReconnectPauseMax = TimeSpan.FromSeconds(1),
         PollInterval = TimeSpan.FromMilliseconds(100),
+        OutrunTime = TimeSpan.FromSeconds(1),
     };
 
     private IReadOnlyDictionary<string, string> Labels { get; }

@@ -53,6 +53,22 @@ public sealed class CopyBrakeTests
     }
 
     [Fact]
+    public void A_copy_that_may_send_little_is_not_near_its_end_because_links_are_fast()
+    {
+        var slow = new CopyBrake(TimeSpan.FromMilliseconds(500), TimeSpan.FromMilliseconds(150), bandwidthMiBPerSecond: 100);
+
+        Assert.Equal(CopyDistance.Far, slow.Judge(Job(1, 51), Downtime, Start));
+        Assert.Equal(CopyDistance.Near, slow.Judge(Job(1, 49), Downtime, Start));
+    }
+
+    [Fact] // libvirt counts whole milliseconds, and a guest that may be stopped for none is stopped for as long as it takes.
+    public void A_downtime_below_what_libvirt_can_be_told_is_the_least_it_can()
+    {
+        Assert.Equal(TimeSpan.FromMilliseconds(1), CopyBrake.Tellable(TimeSpan.FromMilliseconds(0.25)));
+        Assert.Equal(TimeSpan.FromMilliseconds(75), CopyBrake.Tellable(TimeSpan.FromMilliseconds(75)));
+    }
+
+    [Fact]
     public void A_copy_that_has_not_begun_or_is_over_is_far_from_its_end()
     {
         Assert.Equal(CopyDistance.Far, Judge(Job(0, 0), 0));

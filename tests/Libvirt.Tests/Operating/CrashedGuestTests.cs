@@ -21,6 +21,8 @@ public sealed class CrashedGuestTests(RigHosts hosts)
     /// <summary>Carries less than the guest writes.</summary>
     private static readonly MigrationRequest Slow = MigrationRequest.Default with { BandwidthMiBPerSecond = 1, DowntimeLimit = TimeSpan.FromMilliseconds(1), Timeout = TimeSpan.FromHours(1) };
 
+    private const int LeastThrottlePercent = 20;
+
     private readonly FakeTime clock = new();
 
     /// <summary>This server's clock stands still, so it does not look at the copy before it is called back.</summary>
@@ -29,9 +31,10 @@ public sealed class CrashedGuestTests(RigHosts hosts)
     {
         var vm = await world.RunVmAsync(process, GuestManner.DirtiesFast);
         var before = await world.DumpAsync(process);
+        var guest = new GuestProcess(hosts.First, $"cp-{vm.Id}");
+        await guest.LimitThrottleAsync(LeastThrottlePercent);
         var begun = await process.AskAsync((MigrateVirtualMachineHandler h) => h.HandleAsync(new MigrateVirtualMachine(vm.Id, hosts.Second.Name, Slow), default));
         Assert.Null(begun.Fault);
-        var guest = new GuestProcess(hosts.First, $"cp-{vm.Id}");
         await RealHostsWorld.UntilAsync(async () => await guest.SentBytesAsync() > 0, "the guest's memory is sent");
 
         await guest.KillAsync();

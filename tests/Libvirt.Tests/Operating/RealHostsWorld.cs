@@ -66,12 +66,14 @@ internal sealed class RealHostsWorld(ControlPlaneWorld world, LibvirtTestFleet f
         return found.Value?.State;
     }
 
-    public static async Task UntilAsync(Func<Task<bool>> isSo, string what)
+    public static Task UntilAsync(Func<Task<bool>> isSo, string what) => UntilAsync(isSo, () => what);
+
+    public static async Task UntilAsync(Func<Task<bool>> isSo, Func<string> what)
     {
         using var limit = new CancellationTokenSource(Patience);
         while (!await isSo())
         {
-            Assert.False(limit.IsCancellationRequested, $"Not within {Patience.TotalSeconds:0} s: {what}.");
+            Assert.False(limit.IsCancellationRequested, $"Not within {Patience.TotalSeconds:0} s: {what()}.");
             await Task.Delay(BetweenLooks, TimeProvider.System);
         }
     }

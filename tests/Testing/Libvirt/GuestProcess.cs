@@ -17,6 +17,13 @@ public sealed class GuestProcess(LabHost host, string domain)
             throw new LabException($"{domain} on {host.Name} is not there to be killed: {killed.Output}");
     }
 
+    /// <summary>
+    /// Auto-converge may hold its processors back by that many percent and no more. By 99 they sleep for a second at a time, which is longer than such a guest's
+    /// pass: then it goes over whatever it writes.
+    /// </summary>
+    public Task LimitThrottleAsync(int percent) => host.RequireVirshAsync(
+        ["qemu-monitor-command", domain, $$$"""{"execute":"migrate-set-parameters","arguments":{"max-cpu-throttle":{{{percent}}}}}"""], CancellationToken.None);
+
     /// <summary>Bytes of the guest's memory that a migration which is under way has sent; null when none is.</summary>
     public async Task<long?> SentBytesAsync() =>
         await QueryAsync("query-migrate") is { } migration && migration.TryGetProperty("status", out var status) && status.GetString() == "active"
