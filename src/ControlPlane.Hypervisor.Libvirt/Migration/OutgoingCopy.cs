@@ -130,8 +130,10 @@ internal sealed class OutgoingCopy : IDisposable
             {
                 isLetGo = true;
                 Allow();
+                // Once: an operator may have changed the speed since.
                 if (isBraked)
                     Release(domain, Options);
+                isBraked = false;
                 if (Options.Mode == Domain.Migrations.MigrationMode.PostCopy)
                     domain.StartPostCopy();
             }
