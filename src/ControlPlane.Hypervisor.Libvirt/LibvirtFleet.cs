@@ -19,6 +19,8 @@ public sealed class LibvirtFleet(LibvirtOptions options, TimeProvider time) : IH
     {
         if (!HostSettings.Of(host).TryGet(out var settings, out var wrong))
             return wrong;
+        if (!options.AllowsProgramsInUris && LibvirtUri.CheckPrograms(settings.Uri) is { } program)
+            return Fault.Impossible("backend-uri", $"Host {host.Name}: {program}");
         LibvirtHypervisor hypervisor;
         LibvirtHypervisor? replaced;
         try

@@ -55,7 +55,7 @@ internal sealed record HostSettings(
         if (label("libvirt-migration-uri") is { } migration
             && !(System.Uri.TryCreate(migration, UriKind.Absolute, out var uri) && uri is { Scheme: "tcp" or "rdma", Host.Length: > 0, UserInfo.Length: 0 }))
             return $"label libvirt-migration-uri is '{migration}'; it should be like tcp://10.0.0.2 or tcp://[fd00::2]:49152.";
-        return label("libvirt-peer-uri") is { } peer && LibvirtUri.Check(peer) is { } wrong ? $"label libvirt-peer-uri: {wrong}" : null;
+        return label("libvirt-peer-uri") is { } peer && (LibvirtUri.Check(peer) ?? LibvirtUri.CheckPrograms(peer)) is { } wrong ? $"label libvirt-peer-uri: {wrong}" : null;
     }
 }
 
@@ -81,6 +81,15 @@ public static class LibvirtUri
             return $"'{text}' names neither /system nor /session; {Shape}";
         return uri.Fragment.Length > 0 ? "it must not have a fragment." : null;
     }
+
+    /// <summary>
+    /// Null when nothing in the URI names a program. libvirt runs what <c>command</c> names in place of ssh, as the user of whoever opens the URI; it takes
+    /// names of parameters in any case, and escaped.
+    /// </summary>
+    internal static string? CheckPrograms(string text) =>
+        new Uri(text).Query.TrimStart('?').Split('&', ';').Any(p => Uri.UnescapeDataString(p.Split('=')[0]).Trim().Equals("command", StringComparison.OrdinalIgnoreCase))
+            ? "command= names a program that would be run in place of ssh; leave it out, and put what ssh is to be told into the server user's ~/.ssh/config."
+            : null;
 
     /// <summary>A parameter of the URI's query, such as <c>pkipath</c>; null when it does not have it.</summary>
     internal static string? Parameter(Uri uri, string name) =>

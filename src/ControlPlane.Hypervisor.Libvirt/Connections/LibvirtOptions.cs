@@ -42,6 +42,12 @@ public sealed record LibvirtOptions
     /// </summary>
     public IReadOnlyList<string>? HostShell { get; init; }
 
+    /// <summary>
+    /// Whether a host's URI may name the program that libvirt runs in place of ssh. Never where others than the server's own operator add hosts: they
+    /// would run programs as the server.
+    /// </summary>
+    public bool AllowsProgramsInUris { get; init; }
+
     /// <summary>How often what has no event is looked at.</summary>
     public TimeSpan PollInterval { get; init; } = TimeSpan.FromMilliseconds(250);
 

@@ -13,8 +13,8 @@ public sealed class SshServer : IAsyncDisposable
 
     private static readonly TimeSpan Deadline = TimeSpan.FromMinutes(1);
 
-    /// <summary>The server, and the one of its libraries that only servers have.</summary>
-    private static readonly string[] Packages = ["openssh-server", "libwrap0"];
+    /// <summary>The server, and those of its libraries that nothing else of a rig brings along.</summary>
+    private static readonly string[] Packages = ["openssh-server", "libwrap0", "libnsl2"];
 
     private readonly LabHost host;
     private readonly string directory;

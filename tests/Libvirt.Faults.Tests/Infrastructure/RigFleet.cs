@@ -38,6 +38,8 @@ internal sealed class RigFleet : IAsyncDisposable
         KeepAliveInterval = TimeSpan.FromSeconds(1),
         ReconnectPauseMax = TimeSpan.FromSeconds(1),
         PollInterval = TimeSpan.FromMilliseconds(100),
+        // A rig's known hosts are not those of the user who runs the tests.
+        AllowsProgramsInUris = true,
         // These tests ask once, and nobody gives more.
         OutrunTime = TimeSpan.FromMinutes(1),
     };
