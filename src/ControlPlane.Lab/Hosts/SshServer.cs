@@ -116,7 +116,8 @@ public sealed class SshServer : IAsyncDisposable
         if (File.Exists("/usr/sbin/sshd"))
             return "/";
         await using var held = await DebianPackages.HoldAsync(packageDirectory, ct);
-        var root = Path.Combine(packageDirectory, "root");
+        // Named by what is in it: a checkout that wants more must not find another one's.
+        var root = Path.Combine(packageDirectory, string.Join('+', Packages));
         if (Directory.Exists(root))
             return root;
         var work = Directory.CreateDirectory($"{root}.new").FullName;
