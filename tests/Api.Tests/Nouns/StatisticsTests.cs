@@ -19,7 +19,8 @@ public sealed class StatisticsTests(ApiServer server)
         Assert.Equal((vm, host), (ofVm.Text("vm"), ofVm.Text("host")));
         Assert.Equal(64L * 1024 * 1024, ofVm.Json["counters"]!["memory"]!["total-bytes"]!.GetValue<long>());
         Assert.Equal(host, ofHost.Text("host"));
-        Assert.Equal(1, ofHost.Json["counters"]!["domains"]!["running"]!.GetValue<long>());
+        // VMs of other tests may have been placed here too.
+        Assert.InRange(ofHost.Json["counters"]!["domains"]!["running"]!.GetValue<long>(), 1, long.MaxValue);
         Assert.Empty(ofHost.Json["dmaFaults"]!.AsArray());
     }
 
