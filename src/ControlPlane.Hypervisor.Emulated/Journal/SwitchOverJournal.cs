@@ -1,5 +1,3 @@
-using System.Buffers;
-using System.Text.Json;
 using ControlPlane.Domain;
 
 namespace ControlPlane.Hypervisor.Emulated.Journal;
@@ -8,13 +6,12 @@ namespace ControlPlane.Hypervisor.Emulated.Journal;
 internal sealed class SwitchOverJournal : IDisposable
 {
     private readonly Dictionary<long, SwitchOverEntry> pending = [];
-    private readonly FileStream file;
+    private readonly CommitLog<SwitchOverEntry> log;
     private long lastNumber;
-    private bool failed;
 
     public SwitchOverJournal(string path)
     {
-        foreach (var entry in JournalLines.Read(path, line => JsonSerializer.Deserialize(line.Span, JournalJson.Default.SwitchOverEntry)!))
+        foreach (var entry in CommitLog<SwitchOverEntry>.Read(path, JournalJson.Default.SwitchOverEntry))
         {
             lastNumber = Math.Max(lastNumber, entry.Number);
             if (entry.Applied)
@@ -22,12 +19,9 @@ internal sealed class SwitchOverJournal : IDisposable
             else
                 pending[entry.Number] = entry;
         }
-        var content = new ArrayBufferWriter<byte>();
         // The last number is kept, so that none is used twice: hosts remember which they have applied.
-        Line(content, new SwitchOverEntry(lastNumber, default, default, null, null, Applied: !pending.ContainsKey(lastNumber)));
-        foreach (var entry in pending.Values.OrderBy(e => e.Number))
-            Line(content, entry);
-        file = JournalLines.Replace(path, content.WrittenSpan);
+        var last = new SwitchOverEntry(lastNumber, default, default, null, null, Applied: !pending.ContainsKey(lastNumber));
+        log = new CommitLog<SwitchOverEntry>(path, JournalJson.Default.SwitchOverEntry, [last, .. pending.Values.OrderBy(e => e.Number)]);
     }
 
     /// <summary>Moves of which a host may not have written down its part.</summary>
@@ -38,7 +32,7 @@ internal sealed class SwitchOverJournal : IDisposable
     public long? Commit(HostId source, HostId target, JournalRecord.DomainIs domain, CopyProgress ended)
     {
         var entry = new SwitchOverEntry(++lastNumber, source, target, domain, ended, Applied: false);
-        if (!Write(entry))
+        if (!log.Append(entry))
             return null;
         pending[entry.Number] = entry;
         return entry.Number;
@@ -48,33 +42,8 @@ internal sealed class SwitchOverJournal : IDisposable
     public void MarkApplied(long number)
     {
         pending.Remove(number);
-        Write(new SwitchOverEntry(number, default, default, null, null, Applied: true));
+        log.Append(new SwitchOverEntry(number, default, default, null, null, Applied: true));
     }
 
-    public void Dispose() => file.Dispose();
-
-    /// <summary>After a failed write the file may end in half a line: nothing is appended to it any more.</summary>
-    private bool Write(SwitchOverEntry entry)
-    {
-        if (failed)
-            return false;
-        var line = new ArrayBufferWriter<byte>();
-        Line(line, entry);
-        try
-        {
-            file.Write(line.WrittenSpan);
-        }
-        catch (IOException)
-        {
-            failed = true;
-        }
-        return !failed;
-    }
-
-    private static void Line(ArrayBufferWriter<byte> into, SwitchOverEntry entry)
-    {
-        using (var json = new Utf8JsonWriter(into))
-            JsonSerializer.Serialize(json, entry, JournalJson.Default.SwitchOverEntry);
-        into.Write("\n"u8);
-    }
+    public void Dispose() => log.Dispose();
 }
