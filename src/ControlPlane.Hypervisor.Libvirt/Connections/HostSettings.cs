@@ -87,14 +87,19 @@ public static class LibvirtUri
     /// names of parameters in any case, and escaped.
     /// </summary>
     internal static string? CheckPrograms(string text) =>
-        new Uri(text).Query.TrimStart('?').Split('&', ';').Any(p => Uri.UnescapeDataString(p.Split('=')[0]).Trim().Equals("command", StringComparison.OrdinalIgnoreCase))
+        Parameters(new Uri(text)).Any(p => p.Name.Trim().Equals("command", StringComparison.OrdinalIgnoreCase))
             ? "command= names a program that would be run in place of ssh; leave it out, and put what ssh is to be told into the server user's ~/.ssh/config."
             : null;
 
     /// <summary>A parameter of the URI's query, such as <c>pkipath</c>; null when it does not have it.</summary>
     internal static string? Parameter(Uri uri, string name) =>
-        uri.Query.TrimStart('?').Split('&', ';').FirstOrDefault(p => p.StartsWith($"{name}=", StringComparison.Ordinal)) is { } part
-            ? Uri.UnescapeDataString(part[(name.Length + 1)..]) : null;
+        Parameters(uri).FirstOrDefault(p => p.Name == name && p.Value is not null).Value;
+
+    /// <summary>The query's parameters as libvirt takes it apart (<c>virURIParseParams</c>); the value is null where there is no equals sign.</summary>
+    private static IEnumerable<(string Name, string? Value)> Parameters(Uri uri) =>
+        from part in uri.Query.TrimStart('?').Split('&', ';')
+        let words = part.Split('=', 2)
+        select (Uri.UnescapeDataString(words[0]), words.Length == 2 ? Uri.UnescapeDataString(words[1]) : null);
 
     /// <summary>How the client reaches the daemon: with a host and nothing else said, libvirt uses TLS.</summary>
     internal static string TransportOf(Uri uri) =>
