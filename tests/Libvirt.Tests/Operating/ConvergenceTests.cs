@@ -26,8 +26,6 @@ public sealed class ConvergenceTests(RigHosts hosts)
     /// <summary>The first is what holds a copy that nobody has let go yet.</summary>
     private static readonly int[] Rungs = [1, 25, 50, 75, 100];
 
-    private const int LeastThrottlePercent = 20;
-
     private readonly FakeTime clock = new();
 
     [Fact]
@@ -73,14 +71,11 @@ public sealed class ConvergenceTests(RigHosts hosts)
         void LookAgain() => clock.Advance(TimeSpan.FromSeconds(1));
     });
 
-    private async Task<(VmId Vm, GuestProcess Guest, Domain.Migrations.Migration Begun)> BeginAsync(RealHostsWorld world, ServerProcess process)
+    private static async Task<(VmId Vm, GuestProcess Guest, Domain.Migrations.Migration Begun)> BeginAsync(RealHostsWorld world, ServerProcess process)
     {
         var vm = await world.RunVmAsync(process, GuestManner.DirtiesFast);
-        var guest = new GuestProcess(hosts.First, $"cp-{vm.Id}");
-        await guest.LimitThrottleAsync(LeastThrottlePercent);
-        var begun = await process.AskAsync((MigrateVirtualMachineHandler h) => h.HandleAsync(new MigrateVirtualMachine(vm.Id, hosts.Second.Name, TooShort), default));
-        Assert.Null(begun.Fault);
-        return (vm.Id, guest, begun.Value);
+        var (guest, begun) = await world.BeginMigrationAsync(process, vm.Id, TooShort);
+        return (vm.Id, guest, begun);
     }
 
     /// <summary>Until QEMU holds the guest's processors back and may stop it for all that the migration allows.</summary>
@@ -98,7 +93,7 @@ public sealed class ConvergenceTests(RigHosts hosts)
             if (seen.Count == 0 || seen[^1] != milliseconds)
                 seen.Add(milliseconds);
             throttle = await guest.ThrottlePercentAsync();
-            return limit == TooShort.DowntimeLimit && throttle >= LeastThrottlePercent;
+            return limit == TooShort.DowntimeLimit && throttle >= RealHostsWorld.LeastThrottlePercent;
         }, () => $"the guest is pressed; it might be stopped for {string.Join(", ", seen)} ms, and is held back by {throttle} %");
         return seen;
     }

@@ -21,8 +21,6 @@ public sealed class CrashedGuestTests(RigHosts hosts)
     /// <summary>Carries less than the guest writes.</summary>
     private static readonly MigrationRequest Slow = MigrationRequest.Default with { BandwidthMiBPerSecond = 1, DowntimeLimit = TimeSpan.FromMilliseconds(1), Timeout = TimeSpan.FromHours(1) };
 
-    private const int LeastThrottlePercent = 20;
-
     private readonly FakeTime clock = new();
 
     /// <summary>This server's clock stands still, so it does not look at the copy before it is called back.</summary>
@@ -31,15 +29,12 @@ public sealed class CrashedGuestTests(RigHosts hosts)
     {
         var vm = await world.RunVmAsync(process, GuestManner.DirtiesFast);
         var before = await world.DumpAsync(process);
-        var guest = new GuestProcess(hosts.First, $"cp-{vm.Id}");
-        await guest.LimitThrottleAsync(LeastThrottlePercent);
-        var begun = await process.AskAsync((MigrateVirtualMachineHandler h) => h.HandleAsync(new MigrateVirtualMachine(vm.Id, hosts.Second.Name, Slow), default));
-        Assert.Null(begun.Fault);
+        var (guest, begun) = await world.BeginMigrationAsync(process, vm.Id, Slow);
         await RealHostsWorld.UntilAsync(async () => await guest.SentBytesAsync() > 0, "the guest's memory is sent");
 
         await guest.KillAsync();
         await RealHostsWorld.UntilAsync(async () => await RealHostsWorld.StateOnAsync(world.Fleet.Source, vm.Id) == DomainState.Off, "the guest has ended");
-        var operation = process.EndAsync(begun.Value.Operation);
+        var operation = process.EndAsync(begun.Operation);
         await RealHostsWorld.UntilAsync(() =>
         {
             clock.Advance(TimeSpan.FromSeconds(1));
@@ -47,7 +42,7 @@ public sealed class CrashedGuestTests(RigHosts hosts)
         }, "the migration is taken back");
 
         Assert.Equal(OperationState.Failed, (await operation).State);
-        var migration = (await process.Get<MigrationStore>().FindAsync(begun.Value.Id, default))!;
+        var migration = (await process.Get<MigrationStore>().FindAsync(begun.Id, default))!;
         Assert.Equal(MigrationState.RolledBack, migration.State);
         Assert.EndsWith("The guest has ended on the source: the VM is stopped.", migration.Failure, StringComparison.Ordinal);
         var stopped = await process.VmAsync(vm.Id);

@@ -1,5 +1,6 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Hosts;
+using ControlPlane.Domain.Migrations;
 using ControlPlane.Domain.Networks;
 using ControlPlane.Domain.Projects;
 using ControlPlane.Domain.VirtualMachines;
@@ -10,11 +11,13 @@ using ControlPlane.Lab.Hosts;
 using ControlPlane.Libvirt.Tests.Infrastructure;
 using ControlPlane.Orchestration;
 using ControlPlane.Orchestration.Hosts;
+using ControlPlane.Orchestration.Migrations;
 using ControlPlane.Orchestration.Tests;
 using ControlPlane.Orchestration.VirtualMachines;
 using ControlPlane.Persistence.Networks;
 using ControlPlane.Persistence.Projects;
 using ControlPlane.Persistence.Writing;
+using ControlPlane.Testing.Libvirt;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace ControlPlane.Libvirt.Tests.Operating;
@@ -22,6 +25,9 @@ namespace ControlPlane.Libvirt.Tests.Operating;
 /// <summary>A control plane's database, and servers on it, over the two real hosts. Each server has connections of its own, as after a restart.</summary>
 internal sealed class RealHostsWorld(ControlPlaneWorld world, LibvirtTestFleet fleet, RigHosts hosts) : IAsyncDisposable
 {
+    /// <summary>A guest whose QEMU holds its processors back is held back by so much, and no more.</summary>
+    public const int LeastThrottlePercent = 20;
+
     private const string VmName = "web-1";
 
     private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(50);
@@ -58,6 +64,16 @@ internal sealed class RealHostsWorld(ControlPlaneWorld world, LibvirtTestFleet f
     {
         Image = fleet.ImageFor(manner),
     });
+
+    /// <summary>Begins to move a VM of the first host to the second. Its guest may be held back from the start, but never by more than what a test looks for.</summary>
+    public async Task<(GuestProcess Guest, Domain.Migrations.Migration Begun)> BeginMigrationAsync(ServerProcess process, VmId vm, MigrationRequest request)
+    {
+        var guest = new GuestProcess(hosts.First, $"cp-{vm}");
+        await guest.LimitThrottleAsync(LeastThrottlePercent);
+        var begun = await process.AskAsync((MigrateVirtualMachineHandler h) => h.HandleAsync(new MigrateVirtualMachine(vm, hosts.Second.Name, request), CancellationToken.None));
+        Assert.Null(begun.Fault);
+        return (guest, begun.Value);
+    }
 
     public static async Task<DomainState?> StateOnAsync(IHypervisor host, VmId vm)
     {
