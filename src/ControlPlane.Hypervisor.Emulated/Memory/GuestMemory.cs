@@ -20,7 +20,7 @@ internal sealed class GuestMemory : ITableMemory, ICounting
     /// <summary>Contents are held in pieces of this size: a received frame shall not cost a page.</summary>
     private const int LineBytes = 256;
 
-    private Dictionary<long, byte[]>? lines;
+    private LineTable? lines;
     private PageBitmap? dirtyLog;
 
     public GuestMemory(long bytes) => UsedPages = Pages = (bytes + PageBytes - 1) / PageBytes;
@@ -38,7 +38,7 @@ internal sealed class GuestMemory : ITableMemory, ICounting
         get
         {
             var firstUsed = (Pages - UsedPages) / 2;
-            var outside = (lines?.Keys ?? Enumerable.Empty<long>()).Select(line => line * LineBytes / PageBytes)
+            var outside = (lines?.All ?? []).Select(held => held.Line * LineBytes / PageBytes)
                 .Where(page => page < firstUsed || page >= firstUsed + UsedPages).Distinct().Count();
             return Pages - UsedPages - outside;
         }
@@ -72,7 +72,7 @@ internal sealed class GuestMemory : ITableMemory, ICounting
         {
             var offset = (int)(address % LineBytes);
             var length = Math.Min(into.Length, LineBytes - offset);
-            if (lines is not null && lines.TryGetValue(address / LineBytes, out var bytes))
+            if (lines?.Find(address / LineBytes) is { } bytes)
                 bytes.AsSpan(offset, length).CopyTo(into);
             else
                 into[..length].Clear();
@@ -93,7 +93,7 @@ internal sealed class GuestMemory : ITableMemory, ICounting
         entry = 0;
         if ((ulong)address > (ulong)(Bytes - bytes))
             return false;
-        if (lines is null || !lines.TryGetValue(address / LineBytes, out var line))
+        if (lines?.Find(address / LineBytes) is not { } line)
             return true;
         var at = line.AsSpan((int)(address % LineBytes), bytes);
         entry = bytes == sizeof(ulong) ? BinaryPrimitives.ReadUInt64LittleEndian(at) : BinaryPrimitives.ReadUInt32LittleEndian(at);
@@ -143,7 +143,7 @@ internal sealed class GuestMemory : ITableMemory, ICounting
     /// <summary>Sends the contents of these pages to the other end of a migration.</summary>
     public void CopyTo(GuestMemory target, PageBitmap pages)
     {
-        foreach (var (line, bytes) in lines ?? [])
+        foreach (var (line, bytes) in lines?.All ?? [])
         {
             if (pages.Contains(line * LineBytes / PageBytes))
                 target.Write(line * LineBytes, bytes);
@@ -153,14 +153,14 @@ internal sealed class GuestMemory : ITableMemory, ICounting
     private void Store(long address, ReadOnlySpan<byte> data, PageBitmap? log)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan((ulong)(address + data.Length), (ulong)Bytes, nameof(address));
-        lines ??= [];
+        lines ??= new LineTable();
         while (data.Length > 0)
         {
             var line = address / LineBytes;
             var offset = (int)(address % LineBytes);
             var length = Math.Min(data.Length, LineBytes - offset);
-            if (!lines.TryGetValue(line, out var bytes))
-                lines[line] = bytes = new byte[LineBytes];
+            if (lines.Find(line) is not { } bytes)
+                lines.Add(line, bytes = new byte[LineBytes]);
             data[..length].CopyTo(bytes.AsSpan(offset));
             log?.Add(address / PageBytes);
             address += length;

@@ -1,4 +1,6 @@
+using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
+using System.Runtime.InteropServices;
 using ControlPlane.Hypervisor.Emulated.Counting;
 
 namespace ControlPlane.Hypervisor.Emulated.Memory;
@@ -17,6 +19,8 @@ internal sealed class HostMemory : ITableMemory, ICounting
 
     /// <summary>Guests' memory begins at 2 MiB, so that a large page can map it.</summary>
     private const long SmallestAlignment = 512;
+
+    private const int EntriesPerTable = GuestMemory.PageBytes / sizeof(ulong);
 
     private readonly SortedList<long, GuestMemory> owners = [];
     private readonly Dictionary<long, Stack<long>> freeBySize = [];
@@ -70,15 +74,18 @@ internal sealed class HostMemory : ITableMemory, ICounting
                 throw new InvalidOperationException("The host has no frame left for tables.");
             tables.Add(null);
         }
-        tables[(int)(frame - FirstTableFrame)] = new ulong[GuestMemory.PageBytes / sizeof(ulong)];
+        // Each migration makes and drops thousands.
+        var entries = ArrayPool<ulong>.Shared.Rent(EntriesPerTable);
+        Array.Clear(entries);
+        tables[(int)(frame - FirstTableFrame)] = entries;
         return frame;
     }
 
     public void FreeTable(long frame)
     {
-        if (tables[(int)(frame - FirstTableFrame)] is null)
-            throw new InvalidOperationException($"Frame {frame:x} holds no table.");
-        tables[(int)(frame - FirstTableFrame)] = null;
+        ref var entries = ref CollectionsMarshal.AsSpan(tables)[(int)(frame - FirstTableFrame)];
+        ArrayPool<ulong>.Shared.Return(entries ?? throw new InvalidOperationException($"Frame {frame:x} holds no table."));
+        entries = null;
         freeTables.Push(frame);
     }
 

@@ -61,12 +61,14 @@ internal sealed class ExtendedPageTables(
         }
         ref var entry = ref host.TableAt(frame)[(int)(page & (format.EntriesPerTable - 1))];
         if (!format.IsPresent(entry))
-            Reach(page << PageFormat.PageShift, uncounted);
-        else if ((entry & format.Dirty) == 0)
         {
-            entry |= format.Accessed | format.Dirty;
-            Log(page << PageFormat.PageShift);
+            CountViolation();
+            entry = LeafOf(page);
         }
+        if ((entry & format.Dirty) != 0)
+            return;
+        entry |= format.Accessed | format.Dirty;
+        Log(page << PageFormat.PageShift);
     }
 
     /// <summary>Where a guest-physical address that is written to is in the host, mapped for it when it was not.</summary>
@@ -84,8 +86,7 @@ internal sealed class ExtendedPageTables(
     /// <summary>The VMM's part of an EPT violation: maps the page, or takes a large one apart whose writes are logged.</summary>
     public void OnViolation(long address)
     {
-        exits.Count(ExitReason.EptViolation);
-        Violations++;
+        CountViolation();
         if ((ulong)address >= (ulong)guest.Bytes)
             throw new InvalidOperationException($"The guest has no memory at {address:x}.");
         var found = Walk(address, PageAccess.Look, uncounted);
@@ -94,6 +95,14 @@ internal sealed class ExtendedPageTables(
         else if (found.Level > 1)
             Split(found);
     }
+
+    private void CountViolation()
+    {
+        exits.Count(ExitReason.EptViolation);
+        Violations++;
+    }
+
+    private ulong LeafOf(long page) => format.Leaf((firstFrame + page) << PageFormat.PageShift, 1);
 
     public void StartLogging()
     {

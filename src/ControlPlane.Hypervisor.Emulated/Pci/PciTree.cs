@@ -6,7 +6,7 @@ namespace ControlPlane.Hypervisor.Emulated.Pci;
 /// <summary>All PCI functions of one emulated host, as its kernel has enumerated them.</summary>
 internal sealed class PciTree
 {
-    private readonly SortedDictionary<PciAddress, EmulatedFunction> functions = [];
+    private readonly SortedList<PciAddress, EmulatedFunction> functions = [];
     private readonly Dictionary<PciAddress, SriovState> sriov = [];
     private readonly Dictionary<PciAddress, EmulatedFunction> absent = [];
     private readonly MachineBlueprint blueprint;

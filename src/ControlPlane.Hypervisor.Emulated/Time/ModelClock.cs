@@ -15,6 +15,10 @@ internal sealed class ModelClock : IDisposable
     private readonly Lock gate = new();
     private readonly PriorityQueue<Action, (long Ticks, long Order)> awaited = new();
     private readonly PriorityQueue<Action, (long Ticks, long Order)> quiet = new();
+
+    /// <summary>Quiet events that follow at once, which most do: they need no sorting.</summary>
+    private readonly Queue<Action> next = new();
+
     private readonly ITimer timer;
     private long order;
     private long nowTicks;
@@ -54,7 +58,13 @@ internal sealed class ModelClock : IDisposable
     public void At(DateTimeOffset instant, Action happens) => awaited.Enqueue(happens, (instant.UtcTicks, order++));
 
     /// <summary>An event that nobody waits for: it happens, at its own instant, when somebody next looks.</summary>
-    public void Quietly(DateTimeOffset instant, Action happens) => quiet.Enqueue(happens, (instant.UtcTicks, order++));
+    public void Quietly(DateTimeOffset instant, Action happens)
+    {
+        if (instant.UtcTicks == nowTicks)
+            next.Enqueue(happens);
+        else
+            quiet.Enqueue(happens, (instant.UtcTicks, order++));
+    }
 
     /// <summary>Passes after the given model time. Enters by itself.</summary>
     public async Task DelayAsync(TimeSpan span, CancellationToken ct)
@@ -97,11 +107,23 @@ internal sealed class ModelClock : IDisposable
     private void CatchUp()
     {
         var realTicks = time.GetUtcNow().UtcTicks;
-        while (NextDue(realTicks) is { } queue)
+        while (true)
         {
-            queue.TryDequeue(out var happens, out var when);
-            nowTicks = Math.Max(nowTicks, when.Ticks);
-            happens!();
+            // What was planned for this instant before it came goes before what is planned in it.
+            if (NextDue(next.Count > 0 ? nowTicks : realTicks) is { } queue)
+            {
+                queue.TryDequeue(out var planned, out var when);
+                nowTicks = Math.Max(nowTicks, when.Ticks);
+                planned!();
+            }
+            else if (next.TryDequeue(out var following))
+            {
+                following();
+            }
+            else
+            {
+                break;
+            }
         }
         nowTicks = Math.Max(nowTicks, realTicks);
     }
