@@ -85,9 +85,9 @@ internal sealed class FleetRun : IDisposable
     /// <summary>A dashboard: all hosts, and one page of the list of guests.</summary>
     private async Task WatchAsync()
     {
-        for (var second = 0; ; second++)
+        for (var look = 0; ; look++)
         {
-            var first = second / load.SecondsPerPage * load.GuestsWatched;
+            var first = look / load.LooksPerPage * load.GuestsWatched;
             foreach (var host in ground.Hosts)
             {
                 if ((await host.Statistics.ReadHostStatisticsAsync(default)).TryGet(out var counted, out _))
@@ -99,7 +99,7 @@ internal sealed class FleetRun : IDisposable
                 if ((await ground.Hosts[guest.Host].Statistics.ReadDomainStatisticsAsync(guest.Ref.Vm, default)).TryGet(out var counted, out _))
                     trace.Note(counted.At, counted.Groups);
             }
-            await Task.Delay(Second, ground.Time);
+            await Task.Delay(load.LookEach, ground.Time);
         }
     }
 

@@ -6,7 +6,7 @@ namespace ControlPlane.Hypervisor.Emulated.Tests.Hosts;
 public sealed class BusyFleetTests
 {
     /// <summary>Everything of the great load, in small.</summary>
-    private static readonly FleetLoad Load = new()
+    private static readonly FleetLoad Load = FleetLoad.Storm with
     {
         Hosts = 6, GuestsPerHost = 10, MemoryMiB = 512, FunctionOf = 5, SenderOf = 3, Migrations = 3, GuestsWatched = 5,
         ReplugEach = TimeSpan.FromMilliseconds(700), CrashEach = TimeSpan.FromSeconds(6), DownFor = TimeSpan.FromSeconds(3),
