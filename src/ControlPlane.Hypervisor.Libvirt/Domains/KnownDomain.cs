@@ -25,6 +25,28 @@ internal sealed class KnownDomain(VirDomain domain, DomainMark mark) : IDisposab
     /// <summary>Whether in addition the way there broke.</summary>
     public bool IsPostCopyBroken => Handle.GetState() is (VirDomainState.Paused, (int)VirDomainPausedReason.PostcopyFailed);
 
+    /// <summary>Whether somebody ended it from outside, rather than the guest itself or a move.</summary>
+    public bool WasDestroyed => Handle.GetState() is (VirDomainState.Shutoff, (int)VirDomainShutoffReason.Destroyed);
+
+    /// <summary>Whether it has come here in post-copy and memory of it is still missing. libvirt ends the job of a migration to here when all is there, and not when it breaks.</summary>
+    public bool LacksMemory => HasJob || Handle.GetState() is (VirDomainState.Running, (int)VirDomainRunningReason.Postcopy or (int)VirDomainRunningReason.PostcopyFailed);
+
+    private bool HasJob
+    {
+        get
+        {
+            try
+            {
+                return Handle.GetJobStatistics().IsActive;
+            }
+            catch (LibvirtException e) when (e.Code == VirErrorNumber.OperationUnsupported)
+            {
+                // Of a migration to here libvirt (9.0) has no figures, and has this to say as long as there is one.
+                return true;
+            }
+        }
+    }
+
     public DomainState State => StateOf(Handle, Mark);
 
     /// <summary>The domain of a VM; null when there is none, or when what has its UUID is not ours.</summary>

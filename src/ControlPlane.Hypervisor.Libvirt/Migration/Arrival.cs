@@ -28,4 +28,11 @@ internal static class Arrival
         using var arrived = KnownDomain.Find(target, vm);
         return arrived is { State: DomainState.Running or DomainState.Paused };
     }
+
+    /// <summary>Of a guest that went over in post-copy: whether none of its memory is missing on the target any more.</summary>
+    public static bool IsWhole(VirConnect target, VmId vm)
+    {
+        using var arrived = KnownDomain.Find(target, vm);
+        return arrived is { IsActive: true, LacksMemory: false };
+    }
 }

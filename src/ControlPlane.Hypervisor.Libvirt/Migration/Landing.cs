@@ -42,16 +42,35 @@ internal sealed class Landing(LibvirtHost host, HostCalls calls)
         var looked = await OnTargetAsync(target, () => Arrival.HasRun(target, domain.Vm));
         if (!looked.TryGet(out var hasRun, out var fault))
             return fault;
-        var settled = await calls.RunAsync(
-            (at, connection) => hasRun ? OutgoingCalls.Forget(connection, domain) : OutgoingCalls.Resume(connection, domain), CancellationToken.None);
-        if (settled.Fault is { } refused)
-            return refused;
-        return hasRun
-            ? await LandAsync(domain, route, CopyProgress.NotKnown with { Phase = CopyPhase.Completed }, target)
+        if (hasRun)
+            return await LeaveAsync(domain, route, target);
+        var resumed = await calls.RunAsync((at, connection) => OutgoingCalls.Resume(connection, domain), CancellationToken.None);
+        return resumed.Fault is { } refused
+            ? refused
             : await RememberAsync(domain, route, CopyProgress.NotKnown with
             {
-                Phase = CopyPhase.Failed, Error = $"The switch-over to {route.Uri} was interrupted before the guest ran there; it runs on here.",
+                Phase = CopyPhase.Failed, Error = $"The switch-over to {route.Uri} was interrupted before the guest ran there; it stays here.",
             });
+    }
+
+    /// <summary>
+    /// Ends a post-copy that broke if the target has all of the guest; null: memory is still missing there. QEMU carries on by itself when its connection
+    /// outlives the outage, and libvirt then ends the source's half. But libvirt (9.0) does not listen to QEMU's word of the end while it is being asked to
+    /// continue, which lasts as long as it tries to reach the target: then it would hold that half for ever.
+    /// </summary>
+    public async Task<Outcome<CopyProgress?>> LandWholeAsync(DomainRef domain, MigrationRoute route, VirConnect target)
+    {
+        var looked = await OnTargetAsync(target, () => Arrival.IsWhole(target, domain.Vm));
+        if (!looked.TryGet(out var isWhole, out var fault))
+            return fault;
+        return isWhole ? (await LeaveAsync(domain, route, target)).Map(end => (CopyProgress?)end) : (CopyProgress?)null;
+    }
+
+    /// <summary>The guest has run on the target, which lacks nothing of it: what the source holds goes.</summary>
+    private async Task<Outcome<CopyProgress>> LeaveAsync(DomainRef domain, MigrationRoute route, VirConnect target)
+    {
+        var forgotten = await calls.RunAsync((at, connection) => OutgoingCalls.Forget(connection, domain), CancellationToken.None);
+        return forgotten.Fault is { } refused ? refused : await LandAsync(domain, route, CopyProgress.NotKnown with { Phase = CopyPhase.Completed }, target);
     }
 
     private async Task<Outcome<CopyProgress>> RememberAsync(DomainRef domain, MigrationRoute route, CopyProgress end)

@@ -43,10 +43,14 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
         return default(Done);
     }
 
-    private void Start(DomainRef domain, Leaving leaving, MigrationRoute route, CopyOptions options, VirDomainMigrateFlags flags, VirConnect target)
+    private OutgoingCopy Start(DomainRef domain, Leaving leaving, MigrationRoute route, CopyOptions options, VirDomainMigrateFlags flags, VirConnect target)
     {
-        var copy = copies[domain.Vm] = new OutgoingCopy(leaving.Domain, host, options, patience) { Changed = phase => Tell(domain.Vm, phase) };
+        var copy = copies[domain.Vm] = new OutgoingCopy(leaving.Domain, host, options, patience)
+        {
+            IsContinued = flags.HasFlag(VirDomainMigrateFlags.PostcopyResume), Changed = phase => Tell(domain.Vm, phase),
+        };
         _ = CarryOutAsync(copy, leaving, domain, route, flags, target);
+        return copy;
     }
 
     public async Task<Outcome<Done>> SetDowntimeLimitAsync(DomainRef domain, TimeSpan limit, CancellationToken ct)
@@ -91,8 +95,8 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
         var looked = await LookAsync(domain, ct);
         if (!looked.TryGet(out var reading, out var fault))
             return fault;
-        if (reading.Broken is { } broken && await ContinueAsync(domain, broken, ct) is { } interrupted)
-            return interrupted;
+        if (reading.Broken is { } broken)
+            return await ContinueAsync(domain, broken, ct);
         var progress = reading.Progress;
         switch (progress.Phase)
         {
@@ -102,20 +106,15 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
                 return Fault.Conflict("not-holding", $"The copy of VM {domain.Vm} has not converged.");
             case CopyPhase.Copying:
             case CopyPhase.HoldingBeforeSwitchOver:
-                var letGo = reading.Broken is not null ? null : copies.TryGetValue(domain.Vm, out var copy)
+                var letGo = copies.TryGetValue(domain.Vm, out var copy)
                     ? await copy.LetGoAsync(ct)
                     : (await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).LetGo(connection, domain), ct)).Fault;
                 // It may have gone over by itself in between: where it is now is what counts.
                 var ended = await AwaitEndAsync(domain, goesOver: true, ct);
-                if (!ended.TryGet(out progress, out fault))
-                    return letGo ?? fault;
-                if (progress is { Phase: CopyPhase.HoldingBeforeSwitchOver, Error: { } why })
-                    return Interrupted(domain, why);
-                break;
+                return ended.TryGet(out progress, out fault) ? Ended(domain, progress) : letGo ?? fault;
             default:
-                break;
+                return Ended(domain, progress);
         }
-        return progress.Phase == CopyPhase.Completed ? SwitchOverResult.OnTarget : SwitchOverResult.StayedOnSource;
     }
 
     /// <summary>libvirt knows how fast a guest writes only after it has watched it for seconds, which no caller of a migration should wait for.</summary>
@@ -156,28 +155,46 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
     }
 
     /// <summary>
-    /// A guest in post-copy runs on the target and needs the memory that is still here: it is sent on, and nothing else can be done about it. Null: it is
-    /// being sent.
+    /// A guest in post-copy runs on the target and needs the memory that is still here: it is sent on, unless it has come by itself, and nothing else can
+    /// be done about it.
     /// </summary>
-    private async Task<Fault?> ContinueAsync(DomainRef domain, MigrationRoute route, CancellationToken ct)
+    private async Task<Outcome<SwitchOverResult>> ContinueAsync(DomainRef domain, MigrationRoute route, CancellationToken ct)
     {
         var opened = await OpenTargetAsync(route, ct);
         if (!opened.TryGet(out var target, out var fault))
             return Interrupted(domain, fault.Detail);
-        var found = await calls.RunAsync((at, connection) => at.Admission.Find(connection, domain), ct);
-        if (!found.TryGet(out var known, out fault))
+        OutgoingCopy? continued = null;
+        try
         {
-            target.Dispose();
-            return fault;
+            if (!(await landing.LandWholeAsync(domain, route, target)).TryGet(out var whole, out fault))
+                return Interrupted(domain, fault.Detail);
+            if (whole is not null)
+                return SwitchOverResult.OnTarget;
+            var found = await calls.RunAsync((at, connection) => at.Admission.Find(connection, domain), ct);
+            if (!found.TryGet(out var known, out fault))
+                return fault;
+            var options = new CopyOptions(Domain.Migrations.MigrationMode.PostCopy, null, TimeSpan.Zero, AutoConverge: false);
+            var flags = CopyJob.Flags(route with { CopyDisks = false }, options) | VirDomainMigrateFlags.PostcopyResume;
+            continued = Start(domain, new Leaving(known.Handle, null, null), route, options, flags, target);
         }
-        var options = new CopyOptions(Domain.Migrations.MigrationMode.PostCopy, null, TimeSpan.Zero, AutoConverge: false);
-        var flags = CopyJob.Flags(route with { CopyDisks = false }, options) | VirDomainMigrateFlags.PostcopyResume;
-        Start(domain, new Leaving(known.Handle, null, null), route, options, flags, target);
-        return null;
+        finally
+        {
+            if (continued is null)
+                target.Dispose();
+        }
+        return (await AwaitEndAsync(domain, goesOver: true, ct)).TryGet(out var end, out fault) ? Ended(domain, end, continued.Progress.Error) : fault;
     }
 
+    /// <param name="why">What libvirt said to being asked to continue a post-copy that is still interrupted.</param>
+    private static Outcome<SwitchOverResult> Ended(DomainRef domain, CopyProgress end, string? why = null) => end switch
+    {
+        { Phase: CopyPhase.HoldingBeforeSwitchOver, Error: { } broken } => Interrupted(domain, why ?? broken),
+        { Phase: CopyPhase.Completed } => SwitchOverResult.OnTarget,
+        _ => SwitchOverResult.StayedOnSource,
+    };
+
     private static Fault Interrupted(DomainRef domain, string why) => Fault.Unavailable(PostCopy.Interrupted,
-        $"VM {domain.Vm} runs on the target while part of its memory is still on the source, and the way between them broke: {why} Neither host can run it alone; it is tried again. Reset neither.");
+        $"VM {domain.Vm} runs on the target while part of its memory is still on the source, and the way between them broke: {why.TrimEnd('.')}. Neither host can run it alone; it is tried again. Reset neither.");
 
     /// <summary>Until the job is over, or the time is: then the caller asks again.</summary>
     /// <param name="goesOver">The guest was let go: the caller is also asked when it writes too much to go over with what it is allowed.</param>

@@ -74,7 +74,8 @@ internal sealed class OutgoingCalls(CallSet at, LibvirtHost host)
                 return new CopyReading(CopyProgress.NotKnown with { Phase = CopyPhase.HoldingBeforeSwitchOver, Error = "the post-copy was interrupted." }, Broken: route);
             if (job is { IsActive: true, Operation: VirDomainJobOperation.MigrationOut })
                 return new CopyReading(CopyJob.Progress(IsBraked(known) || known.IsInPostCopy ? CopyPhase.HoldingBeforeSwitchOver : CopyPhase.Copying, job));
-            if (known.IsStoppedToMove)
+            // Destroyed: by whoever forgot it for the target and got no further, or by an operator, whose guest may be there.
+            if (known.IsStoppedToMove || known.WasDestroyed)
                 return new CopyReading(CopyProgress.NotKnown with { Phase = CopyPhase.HoldingBeforeSwitchOver }, Undecided: route);
             var lost = CopyProgress.NotKnown with { Phase = CopyPhase.Failed, Error = $"The copy to {route.Uri} ended while nobody watched it; the domain is still here." };
             at.Register.Put(connection, departure with { At = host.Time.GetUtcNow(), Copy = lost });
@@ -104,8 +105,15 @@ internal sealed class OutgoingCalls(CallSet at, LibvirtHost host)
         using var known = KnownDomain.Find(connection, reference.Vm);
         if (known is null)
             return default(Done);
-        if (known.IsStoppedToMove)
-            known.Handle.Destroy();
+        try
+        {
+            if (known.IsStoppedToMove || known.IsPostCopyBroken)
+                known.Handle.Destroy();
+        }
+        catch (LibvirtException e) when (e.Code == VirErrorNumber.OperationInvalid && !known.IsActive)
+        {
+            // libvirt was sooner.
+        }
         known.Handle.Undefine(VirDomainUndefineFlags.ManagedSave | VirDomainUndefineFlags.Nvram);
         return default(Done);
     }

@@ -36,6 +36,9 @@ internal sealed class OutgoingCopy : IDisposable
 
     public CopyOptions Options { get; }
 
+    /// <summary>Of a copy whose guest is on the target already: nothing holds it.</summary>
+    public bool IsContinued { init => isLetGo = value; }
+
     /// <summary>Told at each change of phase; not under any lock.</summary>
     public Action<CopyPhase> Changed { get; init; } = _ => { };
 

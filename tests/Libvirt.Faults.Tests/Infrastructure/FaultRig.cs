@@ -19,6 +19,9 @@ public sealed class FaultRig : IAsyncLifetime
     /// <summary>More than keep-alive messages that pile up while nobody reads, and less than an order of a migration.</summary>
     private const int UnreadBytesMin = 1000;
 
+    /// <summary>libvirt's default for <c>migration_port_min</c>.</summary>
+    private const int FirstMigrationPort = 49152;
+
     private readonly TwoHostsRig fixture = new();
 
     public TwoHosts Rig => fixture.Rig;
@@ -83,12 +86,22 @@ public sealed class FaultRig : IAsyncLifetime
         Assert.True(result.Succeeded, result.Output);
     }
 
-    /// <summary>The busy guest on the first host has booted: its memory changes.</summary>
-    public async Task UntilWritesAsync(string domain)
+    /// <summary>The busy guest on that host lives: its memory changes.</summary>
+    public static async Task UntilWritesAsync(LabHost host, string domain)
     {
         string[] read = ["qemu-monitor-command", domain, "--hmp", "xp /1xb 0x10000"];
-        var before = await First.RequireVirshAsync(read, CancellationToken.None);
-        await RigFleet.UntilAsync(async () => await First.RequireVirshAsync(read, CancellationToken.None) is var now && now != before ? now : null, "the guest writes its memory");
+        var before = await host.RequireVirshAsync(read, CancellationToken.None);
+        await RigFleet.UntilAsync(async () => await host.RequireVirshAsync(read, CancellationToken.None) is var now && now != before ? now : null, "the guest writes its memory");
+    }
+
+    /// <summary>
+    /// The connections of migrations to the second host end on both, as if the wire had been cut for the quarter of an hour that TCP goes on trying. Of a cut
+    /// that a test can wait for QEMU takes no notice: what it has sent is sent again when the wire is back.
+    /// </summary>
+    public async Task EndMigrationConnectionsAsync()
+    {
+        await RequireAsync(First, "ss", "-tK", "dst", Second.Address.ToString(), "dport", ">=", $":{FirstMigrationPort}");
+        await RequireAsync(Second, "ss", "-tK", "dst", First.Address.ToString(), "sport", ">=", $":{FirstMigrationPort}");
     }
 
     /// <summary>QEMU on the first host is sending the guest's memory.</summary>

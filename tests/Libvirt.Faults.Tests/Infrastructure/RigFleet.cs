@@ -103,7 +103,7 @@ internal sealed class RigFleet : IAsyncDisposable
     public async Task<DomainDefinition> BootBusyAsync(DomainDefinition definition)
     {
         await BootAsync(definition);
-        await rig.UntilWritesAsync(NameOf(definition));
+        await FaultRig.UntilWritesAsync(rig.First, NameOf(definition));
         return definition;
     }
 

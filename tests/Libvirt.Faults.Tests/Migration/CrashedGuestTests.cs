@@ -49,7 +49,7 @@ public sealed class CrashedGuestTests(FaultRig rig)
     /// <returns>The migration as it ended.</returns>
     private async Task<JsonElement> MigrateAndKillAsync(HttpControlPlane api, string vm, LabHost killed)
     {
-        await rig.UntilWritesAsync($"cp-{vm}");
+        await FaultRig.UntilWritesAsync(rig.First, $"cp-{vm}");
         await new GuestProcess(rig.First, $"cp-{vm}").LimitThrottleAsync(LeastThrottlePercent);
         var operation = (await api.BeginAsync("vms/web/migrate", new { bandwidthMiBPerSecond = 1, downtimeLimitMilliseconds = 1, timeoutSeconds = 3600 })).Text("id")!;
         await api.UntilStepAsync(operation, "switch-over");

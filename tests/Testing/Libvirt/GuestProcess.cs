@@ -31,6 +31,10 @@ public sealed class GuestProcess(LabHost host, string domain)
             ? memory.GetProperty("transferred").GetInt64()
             : null;
 
+    /// <summary>QEMU's word for how far its last migration is (<c>MigrationStatus</c> in its QAPI schema); null when there was none.</summary>
+    public async Task<string?> MigrationStatusAsync() =>
+        await QueryAsync("query-migrate") is { } migration && migration.TryGetProperty("status", out var status) ? status.GetString() : null;
+
     /// <summary>By how many percent auto-converge holds its processors back; 0: not at all.</summary>
     public async Task<int> ThrottlePercentAsync() =>
         await QueryAsync("query-migrate") is { } migration && migration.TryGetProperty("cpu-throttle-percentage", out var percent) ? percent.GetInt32() : 0;
