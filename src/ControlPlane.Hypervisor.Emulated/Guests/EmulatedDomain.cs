@@ -7,6 +7,7 @@ using ControlPlane.Hypervisor.Emulated.Iommu;
 using ControlPlane.Hypervisor.Emulated.Journal;
 using ControlPlane.Hypervisor.Emulated.Mediated;
 using ControlPlane.Hypervisor.Emulated.Memory;
+using ControlPlane.Hypervisor.Emulated.Net;
 using ControlPlane.Hypervisor.Emulated.Nics;
 using ControlPlane.Hypervisor.Emulated.Paging;
 
@@ -109,7 +110,7 @@ internal sealed class EmulatedDomain : ICounting
     public GuestMediation? Mediation { get; set; }
 
     /// <summary>Where its NICs stood on the host that it comes from, until they go on here; null: it began here.</summary>
-    public Dictionary<string, VirtioState>? ArrivedNics { get; set; }
+    public Dictionary<string, NicState>? ArrivedNics { get; set; }
 
     /// <summary>Null while nobody watches the guest's traffic or makes some.</summary>
     public GuestNetwork? Network { get; set; }

@@ -83,9 +83,17 @@ internal sealed class GuestNetwork
         }
     }
 
-    /// <summary>Where the guest's virtio NICs stand, by their names: what travels to another host.</summary>
-    public Dictionary<string, VirtioState> Save() =>
-        pairs.Values.Where(p => p.Interface?.Nic is VirtioNic).ToDictionary(p => p.Name, p => ((VirtioNic)p.Interface!.Nic).Save());
+    /// <summary>Where the NICs that the VMM makes stand, by their names: what travels to another host.</summary>
+    public Dictionary<string, NicState> Save()
+    {
+        Dictionary<string, NicState> saved = [];
+        foreach (var pair in pairs.Values)
+        {
+            if (pair.Interface?.Nic.Save() is { } state)
+                saved[pair.Name] = state;
+        }
+        return saved;
+    }
 
     /// <summary>The NIC through which the guest's traffic goes now, of the first interface by name; null: none carries any.</summary>
     public WiredNic? Carrier

@@ -62,13 +62,18 @@ internal sealed class GuestWiring(EmulatedDomain domain, HostNetwork network, Dm
         GuestNic nic = null!;
         // Without a pool of the NIC, what would have been sorted is bridged: the front end is the same.
         way = way switch { NicWay.Vmdq => NicWay.Xen, NicWay.SelfVirtualized => NicWay.Virtio, _ => way };
-        var arrived = way == NicWay.Virtio ? TakeArrived(wanted.Name) : null;
-        var slot = NewSlot(GroupOf(way), frame => take(nic, frame), at: arrived?.Rings);
+        NicState? arrived = way switch
+        {
+            NicWay.Virtio => TakeArrived<VirtioState>(wanted.Name),
+            NicWay.E1000 => TakeArrived<E1000State>(wanted.Name),
+            _ => null,
+        };
+        var slot = NewSlot(GroupOf(way), frame => take(nic, frame), at: arrived?.RingsAt);
         nic = way switch
         {
-            NicWay.E1000 => new E1000Nic(slot.Slot, Send),
+            NicWay.E1000 => new E1000Nic(slot.Slot, Send, arrived as E1000State),
             NicWay.Xen => new XenNic(slot.Slot, Send),
-            _ => new VirtioNic(slot.Slot, new VirtioFeatures(Offload: domain.Behaviour.Offloads), Send, arrived),
+            _ => new VirtioNic(slot.Slot, new VirtioFeatures(Offload: domain.Behaviour.Offloads), Send, arrived as VirtioState),
         };
         bridge.Attach(wanted.Vlan, wanted.Mac, nic);
         return new WiredNic(nic, wanted.Mac, wanted.Vlan, bridge.Wire, () =>
@@ -112,20 +117,21 @@ internal sealed class GuestWiring(EmulatedDomain domain, HostNetwork network, Dm
     };
 
     /// <summary>Where a NIC stood on the host that the guest comes from, with its rings where they are; null: it begins anew here.</summary>
-    private VirtioState? TakeArrived(string name)
+    private TState? TakeArrived<TState>(string name)
+        where TState : NicState
     {
-        if (domain.ArrivedNics is not { } nics || !nics.Remove(name, out var arrived))
+        if (domain.ArrivedNics is not { } nics || !nics.Remove(name, out var left) || left is not TState arrived)
             return null;
-        var place = PlaceOf(arrived.Rings);
+        var place = PlaceOf(arrived.RingsAt);
         return place < places.Count && places[place] ? null : arrived;
     }
 
     private long FirstRings => Math.Min(RingsAt, domain.Memory!.Bytes / 2);
 
-    private int PlaceOf(DriverMemory rings) => (int)((rings.At - FirstRings) / DriverMemory.Bytes);
+    private int PlaceOf(long rings) => (int)((rings - FirstRings) / DriverMemory.Bytes);
 
     /// <param name="at">Where its rings lie already; null: anywhere.</param>
-    private (NicSlot Slot, int Place) NewSlot(string group, Action<Frame> take, Action<int>? signalled = null, DriverMemory? at = null)
+    private (NicSlot Slot, int Place) NewSlot(string group, Action<Frame> take, Action<int>? signalled = null, long? at = null)
     {
         var place = at is { } there ? PlaceOf(there) : places.IndexOf(false);
         if (place < 0)

@@ -21,4 +21,7 @@ internal abstract class GuestNic
 
     /// <summary>The guest's CPUs run again: interrupts that waited for them are taken.</summary>
     public abstract void Resume();
+
+    /// <summary>What has to travel beside the guest's memory; null: the driver begins anew wherever it goes.</summary>
+    public virtual NicState? Save() => null;
 }

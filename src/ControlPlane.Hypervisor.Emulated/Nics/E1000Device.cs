@@ -119,6 +119,19 @@ internal sealed class E1000Device(NicSlot slot, Action<Frame> toBridge)
             Line?.RaiseAtEntry();
     }
 
+    /// <summary>The registers that are not zero, as they travel.</summary>
+    public Dictionary<E1000Register, uint> Save() =>
+        Enum.GetValues<E1000Register>().Where(register => this[register] != 0).ToDictionary(register => register, register => this[register]);
+
+    /// <summary>Goes on with the registers that it had on another host; what pulled the line there pulls it here.</summary>
+    public void Restore(IReadOnlyDictionary<E1000Register, uint> saved)
+    {
+        foreach (var (register, value) in saved)
+            this[register] = value;
+        if ((this[E1000Register.InterruptCauseRead] & this[E1000Register.InterruptMaskSet]) != 0)
+            Line?.Raise();
+    }
+
     /// <summary>True when the line goes up by it.</summary>
     private bool Cause(uint cause)
     {

@@ -17,11 +17,26 @@ internal sealed class E1000Nic : GuestNic
     private int reclaimed;
     private int receiveNext;
 
-    public E1000Nic(NicSlot slot, Action<Frame> toBridge)
+    /// <param name="from">Where the NIC stood on the host that the guest comes from; null: its driver begins anew.</param>
+    public E1000Nic(NicSlot slot, Action<Frame> toBridge, E1000State? from = null)
     {
         this.slot = slot;
         device = new E1000Device(slot, toBridge);
         line = device.Line = new GuestInterrupt(slot, 0, InterruptWay.Line, TimeSpan.Zero, Handle);
+        if (from is null)
+        {
+            Begin();
+            return;
+        }
+        (transmitTail, reclaimed, receiveNext) = (from.Driver.TransmitTail, from.Driver.Reclaimed, from.Driver.ReceiveNext);
+        device.Restore(from.Registers);
+    }
+
+    public override E1000State Save() => new(slot.Rings, new(transmitTail, reclaimed, receiveNext), device.Save());
+
+    /// <summary>The driver sets the rings up.</summary>
+    private void Begin()
+    {
         for (var n = 0; n < Size; n++)
         {
             default(Descriptor).Store(slot.Memory, Place(TransmitRing, n));

@@ -63,8 +63,7 @@ internal sealed class VirtioNic : GuestNic
             GoOn(from);
     }
 
-    /// <summary>What has to travel beside the guest's memory.</summary>
-    public VirtioState Save() => new(
+    public override VirtioState Save() => new(
         slot.Rings, new(transmitDriver.Indices, transmitDevice.Indices), new(receiveDriver.Indices, receiveDevice.Indices),
         [.. freeBuffers.Reverse()], [.. freeLarge.Reverse()]);
 

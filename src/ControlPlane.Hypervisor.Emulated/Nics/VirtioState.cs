@@ -1,11 +1,13 @@
+using ControlPlane.Hypervisor.Emulated.Net;
+
 namespace ControlPlane.Hypervisor.Emulated.Nics;
 
 /// <summary>
-/// What of a virtio NIC lies in nobody's memory and so has to travel with a migrating guest beside it: how far driver and device have gone through the
-/// rings (the device's part is what VHOST_GET_VRING_BASE gives), and which buffers the driver has at hand. The rings travel with the memory.
+/// Of a virtio NIC: how far driver and device have gone through the rings (the device's part is what VHOST_GET_VRING_BASE gives), and which buffers the
+/// driver has at hand.
 /// </summary>
 /// <param name="FreeBuffers">The next to be used last.</param>
-internal sealed record VirtioState(DriverMemory Rings, VirtqueueState Transmit, VirtqueueState Receive, int[] FreeBuffers, int[] FreeLarge);
+internal sealed record VirtioState(DriverMemory Rings, VirtqueueState Transmit, VirtqueueState Receive, int[] FreeBuffers, int[] FreeLarge) : NicState(Rings.At);
 
 /// <summary>Both sides' places in one virtqueue.</summary>
 internal readonly record struct VirtqueueState(DriverIndices Driver, DeviceIndices Device);
