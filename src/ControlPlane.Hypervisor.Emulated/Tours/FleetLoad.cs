@@ -3,10 +3,10 @@ namespace ControlPlane.Hypervisor.Emulated.Tours;
 /// <summary>How large a fleet is, and what it has to do; if nothing else is said, what a busy day brings.</summary>
 internal sealed record FleetLoad
 {
-    /// <summary>Everything that happens on a busy day, five times as often: nobody could run such a fleet, but its mechanisms are never at rest.</summary>
+    /// <summary>More of everything, and each failure many times as often: nobody could run such a fleet, but its mechanisms are never at rest.</summary>
     public static readonly FleetLoad Storm = new()
     {
-        Migrations = 10, ReplugEach = TimeSpan.FromSeconds(1), CrashEach = TimeSpan.FromSeconds(20), DownFor = TimeSpan.FromSeconds(10),
+        SenderOf = 15, Migrations = 10, ReplugEach = TimeSpan.FromSeconds(1), CrashEach = TimeSpan.FromSeconds(20), DownFor = TimeSpan.FromSeconds(10),
         LookEach = TimeSpan.FromSeconds(1),
     };
 
@@ -20,7 +20,7 @@ internal sealed record FleetLoad
     public int FunctionOf { get; init; } = 10;
 
     /// <summary>Each of so many guests sends, in turn to a guest of another host and to a station that echoes.</summary>
-    public int SenderOf { get; init; } = 15;
+    public int SenderOf { get; init; } = 25;
 
     public int FramesPerSecond { get; init; } = 10;
 
