@@ -83,7 +83,7 @@ internal sealed class Chassis(string name, ModelClock clock, ChassisJournal? jou
     {
         if (slots.Values.FirstOrDefault(s => s.Places.TryGetValue(host, out var place) && place == address) is not { } slot)
             return null;
-        _ = MoveOf(slot);
+        _ = Judge(slot);
         var where = slot.MovingTo is { } next ? $"on its way to host {NameOf(next)}"
             : slot.Owner is { } owner ? $"in the hierarchy of host {NameOf(owner)}"
             : "in nobody's hierarchy";
@@ -94,7 +94,7 @@ internal sealed class Chassis(string name, ModelClock clock, ChassisJournal? jou
     {
         foreach (var slot in slots.Values.Where(s => s.Places.ContainsKey(host.Id)))
         {
-            _ = MoveOf(slot); // What is waited for may have become something else.
+            _ = Judge(slot); // What is waited for may have become something else.
             slot.CountInto(sheet, host.Id);
         }
     }
@@ -126,12 +126,12 @@ internal sealed class Chassis(string name, ModelClock clock, ChassisJournal? jou
 
     private void Consider(ChassisSlot slot)
     {
-        if (MoveOf(slot) is { } move)
+        if (Judge(slot) is { } move)
             Begin(slot, move.Owner, move.Target);
     }
 
     /// <summary>The move that the labels ask for and nothing is against; what is against it is noted.</summary>
-    private (EmulatedHost? Owner, EmulatedHost Target)? MoveOf(ChassisSlot slot)
+    private (EmulatedHost? Owner, EmulatedHost Target)? Judge(ChassisSlot slot)
     {
         if (slot.MovingTo is not null)
             return null;

@@ -6,6 +6,8 @@ namespace ControlPlane.Hypervisor.Emulated.Hosts;
 /// <summary>What the labels of a host's guests let their programs do with disks and other peripherals, while somebody looks.</summary>
 internal sealed class HostActivity(EmulatedHost host)
 {
+    private const int TimesPerBurst = 16;
+
     /// <summary>Flows go with their domain.</summary>
     private readonly ConditionalWeakTable<EmulatedDomain, Dictionary<string, GuestFlow>> flows = [];
 
@@ -27,7 +29,7 @@ internal sealed class HostActivity(EmulatedHost host)
             return;
         var own = flows.GetOrCreateValue(domain);
         if (!own.TryGetValue(label, out var flow) || flow.PerSecond != perSecond)
-            own[label] = flow = new GuestFlow(host, domain, perSecond, act);
+            own[label] = flow = new GuestFlow(host, domain, perSecond, TimesPerBurst, act);
         flow.Look();
     }
 }

@@ -5,18 +5,9 @@ using ControlPlane.Hypervisor.Emulated.Net;
 
 namespace ControlPlane.Hypervisor.Emulated.Hosts;
 
-/// <summary>
-/// The frames that one guest sends by itself. They flow for a while after somebody has looked, each burst at its own instant, and then no more
-/// until the next look: a fleet that nobody watches computes nothing.
-/// </summary>
+/// <summary>The frames that one guest sends by itself, each burst at its own instant.</summary>
 internal sealed class TrafficFlow
 {
-    /// <summary>Of model time, after a look.</summary>
-    private static readonly TimeSpan Lasts = TimeSpan.FromSeconds(5);
-
-    /// <summary>After a look, however fast the guest sends: what one look can make the server compute is bounded.</summary>
-    private const int FramesPerLook = 5000;
-
     private const int FramesPerBurst = 32;
     private const int SegmentBytes = 1460;
 
@@ -24,60 +15,35 @@ internal sealed class TrafficFlow
     private readonly EmulatedDomain domain;
     private readonly TrafficPattern pattern;
     private readonly byte[] payload;
-    private readonly TimeSpan distance;
-    private readonly Action tick;
+    private readonly GuestFlow flow;
     private (EmulatedHost Host, EmulatedDomain Domain)? peer;
-    private DateTimeOffset until;
-    private int left;
-    private bool flowing;
     private long sequence;
 
     public TrafficFlow(EmulatedHost host, EmulatedDomain domain, TrafficPattern pattern)
     {
         (this.host, this.domain, this.pattern) = (host, domain, pattern);
         payload = new byte[pattern.FrameBytes - Frame.HeaderBytes];
-        // Slow guests send frame by frame, fast ones in bursts; a whole number of ticks, so that the same comes out everywhere.
         // A large frame may become more segments than a ring holds of several.
-        var frames = pattern.FrameBytes > TrafficPattern.LongestFrame ? 1 : Math.Clamp(pattern.FramesPerSecond / 100, 1, FramesPerBurst);
-        FramesEach = frames;
-        distance = TimeSpan.FromTicks(TimeSpan.TicksPerSecond * frames / pattern.FramesPerSecond);
-        tick = Tick;
+        flow = new GuestFlow(host, domain, pattern.FramesPerSecond, IsLarge ? 1 : FramesPerBurst, Send) { Begins = Begin, Ends = End };
     }
-
-    public EmulatedDomain Domain => domain;
 
     public TrafficPattern Pattern => pattern;
 
-    private int FramesEach { get; }
+    private bool IsLarge => pattern.FrameBytes > TrafficPattern.LongestFrame;
 
     /// <summary>Somebody looks: the guest sends from now on, for a while.</summary>
-    public void Look()
+    public void Look() => flow.Look();
+
+    private void Begin()
     {
-        until = host.Clock.Now + Lasts;
-        left = FramesPerLook;
-        if (flowing || domain.State != DomainState.Running)
-            return;
-        flowing = true;
         host.HoldNetwork(domain, this);
         WakePeer();
-        host.Clock.Quietly(host.Clock.Now, tick);
     }
 
-    private void Tick()
+    private void End()
     {
-        if (!domain.IsOn || host.Clock.Now > until || left <= 0)
-        {
-            flowing = false;
-            GuestNetwork.Release(domain, this);
-            ReleasePeer();
-            return;
-        }
-        host.HoldNetwork(domain, this);
-        if (peer is not { Domain.IsOn: true })
-            WakePeer();
-        if (domain.Network!.Carrier is { } carrier)
-            Send(carrier);
-        host.Clock.Quietly(host.Clock.Now + distance, tick);
+        GuestNetwork.Release(domain, this);
+        ReleasePeer();
     }
 
     /// <summary>A peer that nobody watches has no NICs yet; it may have moved to another host meanwhile.</summary>
@@ -98,17 +64,22 @@ internal sealed class TrafficFlow
         peer = null;
     }
 
-    private void Send(WiredNic carrier)
+    private void Send(int frames)
     {
+        host.HoldNetwork(domain, this);
+        if (peer is not { Domain.IsOn: true })
+            WakePeer();
+        if (domain.Network!.Carrier is not { } carrier)
+            return;
         var target = pattern.Peer ?? EchoStation.Mac;
         if (pattern.Peer is null)
             carrier.Wire.ConnectEchoStation();
-        for (var n = 1; n <= FramesEach; n++, left--)
+        while (frames-- > 0)
         {
-            if (pattern.FrameBytes > TrafficPattern.LongestFrame)
-                SendLarge(carrier, target, more: n < FramesEach);
+            if (IsLarge)
+                SendLarge(carrier, target, more: frames > 0);
             else
-                SendOne(carrier, target, more: n < FramesEach);
+                SendOne(carrier, target, more: frames > 0);
         }
     }
 
