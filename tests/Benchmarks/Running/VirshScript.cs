@@ -38,11 +38,15 @@ internal sealed class VirshScript(XDocument like, string name, string directory)
         await host.RequireVirshAsync(["vol-delete", "--pool", "default", Volume], ct);
     }
 
-    /// <summary>With the disk: libvirt makes it on the target, and leaves the source's for whoever started the migration to delete.</summary>
+    /// <summary>
+    /// With the disk: libvirt makes it on the target, and leaves the source's for whoever started the migration to delete. The guest arrives paused and is
+    /// resumed when the source has let it go, as the control plane does it, so that a word lost between the hosts never lets it run on both.
+    /// </summary>
     public async Task MoveAsync(LabHost source, LabHost target, CancellationToken ct)
     {
         await source.RequireVirshAsync(
-            ["migrate", "--live", "--p2p", "--persistent", "--undefinesource", "--abort-on-error", "--auto-converge", "--copy-storage-all", name, target.PeerTcpUri], ct);
+            ["migrate", "--live", "--p2p", "--persistent", "--undefinesource", "--abort-on-error", "--auto-converge", "--suspend", "--copy-storage-all", name, target.PeerTcpUri], ct);
+        await target.RequireVirshAsync(["resume", name], ct);
         await source.RequireVirshAsync(["vol-delete", "--pool", "default", Volume], ct);
     }
 
