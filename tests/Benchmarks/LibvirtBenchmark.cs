@@ -16,8 +16,11 @@ internal static class LibvirtBenchmark
     private const int Lives = 12;
     private const int Moves = 40;
 
-    /// <summary>Rounds that are thrown away: caches are cold, and the server's code is compiled meanwhile, on the CPUs that the guests are emulated on.</summary>
-    private const int ColdRounds = 8;
+    /// <summary>
+    /// Rounds that are thrown away: caches are cold, and the runtime compiles a method well after it was called thirty times, which many of the server's are once a
+    /// round; it does so on the CPUs that the guests are emulated on.
+    /// </summary>
+    private const int ColdRounds = 32;
 
     public static async Task<IReadOnlyList<Measurement>> RunAsync(CancellationToken ct)
     {

@@ -21,10 +21,14 @@ internal sealed class HostRegister(HostTraits traits)
     public const string DomainName = "controlplane-register";
     private static readonly Guid Uuid = new("c0217201-0000-4000-8000-000000000001");
 
-    /// <summary>VMs that left are forgotten, the oldest first, beyond so many: no operation is as old as that.</summary>
+    /// <summary>VMs that left are forgotten, the oldest first, beyond so many and some more: no operation is as old as that.</summary>
     private const int DeparturesMax = 2048;
 
+    /// <summary>After so many that this process has written it looks whether there are too many: looking means to read all of them.</summary>
+    private const int CountEvery = 64;
+
     private readonly Lock gate = new();
+    private int uncounted = CountEvery;
 
     /// <summary>Everything at one look.</summary>
     public RegisterPicture Read(VirConnect connection)
@@ -66,6 +70,9 @@ internal sealed class HostRegister(HostTraits traits)
         lock (gate)
         {
             Set(connection, DepartureRecord.NamespaceOf(departure.Ref.Vm), departure.Write());
+            if (++uncounted <= CountEvery)
+                return;
+            uncounted = 0;
             using var domain = connection.FindDomainByUuid(Uuid);
             var known = domain is null ? [] : RegisterPicture.Read(XElement.Parse(domain.GetXml(VirDomainXmlFlags.Inactive))).Departures;
             foreach (var oldest in known.OrderBy(d => d.At).Take(Math.Max(0, known.Count - DeparturesMax)))
