@@ -99,9 +99,9 @@ namespace ControlPlane.Dev
 
         private static Command Bench(Screen screen, Repository repository)
         {
-            var only = new Option<string[]>("--only") { Description = "Some benchmarks by name", AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [] };
-            var command = new Command("bench", "Run the benchmarks") { only };
-            command.SetAction((parsed, ct) => new BenchCommand(screen, repository).RunAsync(parsed.GetRequiredValue(only), ct));
+            var names = new Argument<string[]>("name") { Description = "Which, such as emulator; all when none is named", Arity = ArgumentArity.ZeroOrMore };
+            var command = new Command("bench", "Run the benchmarks") { names };
+            command.SetAction((parsed, ct) => new BenchCommand(screen, repository).RunAsync(parsed.GetValue(names) ?? [], ct));
             return command;
         }
 
