@@ -48,15 +48,11 @@ public sealed class ConvergenceTests(RigHosts hosts)
     public Task A_guest_that_does_not_go_over_in_the_migrations_time_stays_on_the_source_and_the_reason_is_said() => RealHostsWorld.RunAsync(hosts, clock, async (world, process) =>
     {
         var (vm, guest, begun) = await BeginAsync(world, process);
-        await UntilPressedAsync(guest, LookAgain);
+        await UntilPressedAsync(guest, () => clock.Advance(TimeSpan.FromSeconds(1)));
 
         clock.Advance(TooShort.Timeout);
         var ended = process.EndAsync(begun.Operation);
-        await RealHostsWorld.UntilAsync(() =>
-        {
-            LookAgain();
-            return Task.FromResult(ended.IsCompleted);
-        }, "the migration is given up");
+        await RealHostsWorld.PassUntilEndedAsync(clock, ended, "the migration is given up");
 
         Assert.Equal(OperationState.Failed, (await ended).State);
         var migration = (await process.Get<MigrationStore>().FindAsync(begun.Id, default))!;
@@ -67,8 +63,6 @@ public sealed class ConvergenceTests(RigHosts hosts)
         Assert.Equal((VmState.Running, process.Host(hosts.First.Name), null), (stayed.State, stayed.Host!.Value, stayed.Operation));
         Assert.Equal((DomainState.Running, null), (await RealHostsWorld.StateOnAsync(world.Fleet.Source, vm), await RealHostsWorld.StateOnAsync(world.Fleet.Target, vm)));
         await RealHostsWorld.UntilAsync(async () => await guest.ThrottlePercentAsync() == 0, "the guest is held back no more");
-
-        void LookAgain() => clock.Advance(TimeSpan.FromSeconds(1));
     });
 
     private static async Task<(VmId Vm, GuestProcess Guest, Domain.Migrations.Migration Begun)> BeginAsync(RealHostsWorld world, ServerProcess process)

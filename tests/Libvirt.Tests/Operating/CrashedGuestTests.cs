@@ -35,11 +35,7 @@ public sealed class CrashedGuestTests(RigHosts hosts)
         await guest.KillAsync();
         await RealHostsWorld.UntilAsync(async () => await RealHostsWorld.StateOnAsync(world.Fleet.Source, vm.Id) == DomainState.Off, "the guest has ended");
         var operation = process.EndAsync(begun.Operation);
-        await RealHostsWorld.UntilAsync(() =>
-        {
-            clock.Advance(TimeSpan.FromSeconds(1));
-            return Task.FromResult(operation.IsCompleted);
-        }, "the migration is taken back");
+        await RealHostsWorld.PassUntilEndedAsync(clock, operation, "the migration is taken back");
 
         Assert.Equal(OperationState.Failed, (await operation).State);
         var migration = (await process.Get<MigrationStore>().FindAsync(begun.Id, default))!;

@@ -17,6 +17,7 @@ using ControlPlane.Orchestration.VirtualMachines;
 using ControlPlane.Persistence.Networks;
 using ControlPlane.Persistence.Projects;
 using ControlPlane.Persistence.Writing;
+using ControlPlane.Testing;
 using ControlPlane.Testing.Libvirt;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -81,6 +82,15 @@ internal sealed class RealHostsWorld(ControlPlaneWorld world, LibvirtTestFleet f
         Assert.Null(found.Fault);
         return found.Value?.State;
     }
+
+    /// <summary>Lets a server's time pass, second by second, until the work has ended.</summary>
+    public static Task PassUntilEndedAsync(FakeTime clock, Task work, string what) => UntilAsync(
+        () =>
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            return Task.FromResult(work.IsCompleted);
+        },
+        what);
 
     public static Task UntilAsync(Func<Task<bool>> isSo, string what) => UntilAsync(isSo, () => what);
 
