@@ -124,47 +124,57 @@ internal sealed class OutgoingCopy : IDisposable
     }
 
     /// <summary>From now on the guest goes over as soon as the rest fits into the downtime.</summary>
-    public async Task<Fault?> LetGoAsync(CancellationToken ct)
-    {
-        var let = await host.RunAsync<Done>(_ =>
+    public Task<Fault?> LetGoAsync(CancellationToken ct) => TellAsync(
+        () =>
         {
             // A brake that came after this would never be taken off.
-            lock (speed)
-            {
-                isLetGo = true;
-                Allow();
-                // Once: an operator may have changed the speed since.
-                if (isBraked)
-                    Release(domain, Options);
-                isBraked = false;
-                if (Options.Mode == Domain.Migrations.MigrationMode.PostCopy)
-                    domain.StartPostCopy();
-            }
-            return default(Done);
-        }, ct);
-        return let.Fault;
-    }
+            isLetGo = true;
+            Allow();
+            // Once: an operator may have changed the speed since.
+            if (isBraked)
+                Release(domain, Options);
+            isBraked = false;
+            if (Options.Mode == Domain.Migrations.MigrationMode.PostCopy)
+                domain.StartPostCopy();
+        },
+        ct);
 
     /// <summary>Changes what the guest may be stopped for; one that was let go gets it at once.</summary>
-    public async Task<Fault?> AllowAsync(TimeSpan limit, CancellationToken ct)
+    public Task<Fault?> AllowAsync(TimeSpan limit, CancellationToken ct)
     {
         lock (gate)
             downtimeLimit = limit;
-        var allowed = await host.RunAsync<Done>(_ =>
-        {
-            lock (speed)
+        return TellAsync(
+            () =>
             {
                 if (isLetGo)
                     Allow();
-            }
-            return default(Done);
-        }, ct);
-        return allowed.Fault;
+            },
+            ct);
     }
 
     /// <summary>The speed that the caller allows, or all there is.</summary>
     public static void Release(VirDomain domain, CopyOptions options) =>
         domain.SetMigrationMaxSpeed((ulong)(options.BandwidthMiBPerSecond ?? CopyJob.UnlimitedMiBPerSecond));
+
+    /// <summary>A guest that has left meanwhile, or has ended, needs to be told nothing: the job is about to say how it ended.</summary>
+    private async Task<Fault?> TellAsync(Action tell, CancellationToken ct)
+    {
+        var told = await host.RunAsync<Done>(_ =>
+        {
+            try
+            {
+                lock (speed)
+                    tell();
+            }
+            catch (LibvirtException e) when (e.Code is VirErrorNumber.NoDomain or VirErrorNumber.OperationInvalid)
+            {
+                // Whoever waits for the end hears of it.
+            }
+            return default(Done);
+        }, ct);
+        return told.Fault;
+    }
 
     /// <summary>libvirt tells when a pass begins, but not how far it is, and a guest that writes little has only one: so this looks now and then.</summary>
     private async Task WatchAsync(CancellationToken over)
