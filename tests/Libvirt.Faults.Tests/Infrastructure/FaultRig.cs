@@ -87,11 +87,10 @@ public sealed class FaultRig : IAsyncLifetime
     }
 
     /// <summary>The busy guest on that host lives: its memory changes.</summary>
-    public static async Task UntilWritesAsync(LabHost host, string domain)
+    public static Task UntilWritesAsync(LabHost host, string domain)
     {
-        string[] read = ["qemu-monitor-command", domain, "--hmp", "xp /1xb 0x10000"];
-        var before = await host.RequireVirshAsync(read, CancellationToken.None);
-        await RigFleet.UntilAsync(async () => await host.RequireVirshAsync(read, CancellationToken.None) is var now && now != before ? now : null, "the guest writes its memory");
+        var guest = new GuestProcess(host, domain);
+        return RigFleet.UntilAsync(async () => await guest.WritesAsync() ? guest : null, "the guest writes its memory");
     }
 
     /// <summary>

@@ -81,7 +81,9 @@ public sealed class ConvergenceTests(RigHosts hosts)
         await RealHostsWorld.UntilAsync(async () =>
         {
             meanwhile();
-            if (await guest.SentBytesAsync() is null || await guest.DowntimeLimitAsync() is not { } limit)
+            var isCopied = await guest.SentBytesAsync() is not null;
+            Assert.True(isCopied || seen.Count == 0, $"The copy has ended before the guest was pressed; it might be stopped for {string.Join(", ", seen)} ms.");
+            if (!isCopied || await guest.DowntimeLimitAsync() is not { } limit)
                 return false;
             var milliseconds = (int)limit.TotalMilliseconds;
             if (seen.Count == 0 || seen[^1] != milliseconds)

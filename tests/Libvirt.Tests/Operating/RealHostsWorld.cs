@@ -66,10 +66,11 @@ internal sealed class RealHostsWorld(ControlPlaneWorld world, LibvirtTestFleet f
         Image = fleet.ImageFor(manner),
     });
 
-    /// <summary>Begins to move a VM of the first host to the second. Its guest may be held back from the start, but never by more than what a test looks for.</summary>
+    /// <summary>Begins to move a VM of the first host, which writes its memory, to the second. Its guest may be held back from the start, but never by more than what a test looks for.</summary>
     public async Task<(GuestProcess Guest, Domain.Migrations.Migration Begun)> BeginMigrationAsync(ServerProcess process, VmId vm, MigrationRequest request)
     {
         var guest = new GuestProcess(hosts.First, $"cp-{vm}");
+        await UntilAsync(guest.WritesAsync, "the guest writes its memory");
         await guest.LimitThrottleAsync(LeastThrottlePercent);
         var begun = await process.AskAsync((MigrateVirtualMachineHandler h) => h.HandleAsync(new MigrateVirtualMachine(vm, hosts.Second.Name, request), CancellationToken.None));
         Assert.Null(begun.Fault);

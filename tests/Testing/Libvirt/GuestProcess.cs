@@ -8,6 +8,11 @@ namespace ControlPlane.Testing.Libvirt;
 /// <param name="domain">Its name.</param>
 public sealed class GuestProcess(LabHost host, string domain)
 {
+    /// <summary>Firmware changes such a byte too, but not as often.</summary>
+    private const int ChangesOfAGuest = 3;
+
+    private readonly HashSet<string> written = [];
+
     /// <summary>It dies, as when the kernel runs out of memory.</summary>
     /// <exception cref="LabException">There is none.</exception>
     public async Task KillAsync()
@@ -23,6 +28,14 @@ public sealed class GuestProcess(LabHost host, string domain)
     /// </summary>
     public Task LimitThrottleAsync(int percent) => host.RequireVirshAsync(
         ["qemu-monitor-command", domain, $$$"""{"execute":"migrate-set-parameters","arguments":{"max-cpu-throttle":{{{percent}}}}}"""], CancellationToken.None);
+
+    /// <summary>Whether a guest that writes its memory again and again was seen to do so, in the times this was asked: after its start that is not before its firmware is through.</summary>
+    /// <exception cref="LabException">There is none.</exception>
+    public async Task<bool> WritesAsync()
+    {
+        written.Add(await host.RequireVirshAsync(["qemu-monitor-command", domain, "--hmp", "xp /1xb 0x10000"], CancellationToken.None));
+        return written.Count > ChangesOfAGuest;
+    }
 
     /// <summary>Bytes of the guest's memory that a migration which is under way has sent; null when none is.</summary>
     public async Task<long?> SentBytesAsync() =>
