@@ -10,16 +10,16 @@ namespace ControlPlane.Hypervisor.Libvirt.Migration;
 internal sealed class Landing(LibvirtHost host, HostCalls calls)
 {
     /// <summary>How it ended is remembered once it is certain. What is not is left open: whoever asks next finds out.</summary>
-    public async Task SettleAsync(DomainRef domain, MigrationRoute route, CopyProgress end, VirConnect target)
+    /// <param name="hasArrived">The guest runs on the target already.</param>
+    /// <returns>What is remembered; null: nothing.</returns>
+    public async Task<CopyProgress?> SettleAsync(DomainRef domain, MigrationRoute route, CopyProgress end, VirConnect target, bool hasArrived)
     {
         if (end.Phase == CopyPhase.Completed)
-        {
-            await LandAsync(domain, route, end, target);
-            return;
-        }
+            return Certain(hasArrived ? await RememberAsync(domain, route, end) : await LandAsync(domain, route, end, target));
         var looked = await calls.RunAsync((at, connection) => OutgoingCalls.MayHaveLeft(connection, domain), CancellationToken.None);
-        if (looked.TryGet(out var mayHaveLeft, out _) && !mayHaveLeft)
-            await RememberAsync(domain, route, end);
+        return looked.TryGet(out var mayHaveLeft, out _) && !mayHaveLeft ? Certain(await RememberAsync(domain, route, end)) : null;
+
+        static CopyProgress? Certain(Outcome<CopyProgress> remembered) => remembered.TryGet(out var end, out _) ? end : null;
     }
 
     /// <summary>The source holds the guest no more: from here on it runs on the target, and the move is over.</summary>

@@ -25,31 +25,38 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
     public async Task<Outcome<Done>> BeginCopyAsync(DomainRef domain, IncomingMigration target, CopyOptions options, CancellationToken ct)
     {
         var route = MigrationRoute.Parse(target.Uri);
-        var read = await ReadAsync(domain, ct);
-        if (!read.TryGet(out var known, out var fault))
-            return fault;
-        if (known.Phase is CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver or CopyPhase.Completed)
-            return default(Done);
-        var opened = await OpenTargetAsync(route, ct);
-        if (!opened.TryGet(out var targetConnection, out fault))
-            return fault;
-        var begun = await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).Begin(connection, domain, route, targetConnection), ct);
-        if (!begun.TryGet(out var leaving, out fault))
+        var reading = ReadAsync(domain, ct);
+        var opening = MoveConnections.OpenAsync(host, route, patience, ct);
+        OutgoingCopy? begun = null;
+        try
         {
-            targetConnection.Dispose();
-            return fault;
+            await Task.WhenAll(reading, opening);
+            if (!(await reading).TryGet(out var known, out var fault))
+                return fault;
+            if (known.Phase is CopyPhase.Copying or CopyPhase.HoldingBeforeSwitchOver or CopyPhase.Completed)
+                return default(Done);
+            if (!(await opening).TryGet(out var connections, out fault))
+                return fault;
+            var looked = await calls.RunAsync((at, connection) => new OutgoingCalls(at, host).Begin(connection, domain, route, connections.Target), ct);
+            if (!looked.TryGet(out var leaving, out fault))
+                return fault;
+            begun = Start(domain, leaving, route, options, CopyJob.Flags(route, options), connections);
+            return default(Done);
         }
-        Start(domain, leaving, route, options, CopyJob.Flags(route, options), targetConnection);
-        return default(Done);
+        finally
+        {
+            if (begun is null)
+                MoveConnections.Abandon(opening);
+        }
     }
 
-    private OutgoingCopy Start(DomainRef domain, Leaving leaving, MigrationRoute route, CopyOptions options, VirDomainMigrateFlags flags, VirConnect target)
+    private OutgoingCopy Start(DomainRef domain, Leaving leaving, MigrationRoute route, CopyOptions options, VirDomainMigrateFlags flags, MoveConnections connections)
     {
         var copy = copies[domain.Vm] = new OutgoingCopy(leaving.Domain, host, options, patience)
         {
             IsContinued = flags.HasFlag(VirDomainMigrateFlags.PostcopyResume), Changed = phase => Tell(domain.Vm, phase),
         };
-        _ = CarryOutAsync(copy, leaving, domain, route, flags, target);
+        _ = CarryOutAsync(copy, leaving, domain, route, flags, connections);
         return copy;
     }
 
@@ -144,7 +151,7 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
             return fault;
         if ((reading.Gone ?? reading.Undecided) is not { } route)
             return reading;
-        var opened = await OpenTargetAsync(route, ct);
+        var opened = await MoveConnections.OpenTargetAsync(host, route, patience, ct);
         if (!opened.TryGet(out var target, out fault))
             return fault;
         using (target)
@@ -160,13 +167,13 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
     /// </summary>
     private async Task<Outcome<SwitchOverResult>> ContinueAsync(DomainRef domain, MigrationRoute route, CancellationToken ct)
     {
-        var opened = await OpenTargetAsync(route, ct);
-        if (!opened.TryGet(out var target, out var fault))
+        var opened = await MoveConnections.OpenAsync(host, route, patience, ct);
+        if (!opened.TryGet(out var connections, out var fault))
             return Interrupted(domain, fault.Detail);
         OutgoingCopy? continued = null;
         try
         {
-            if (!(await landing.LandWholeAsync(domain, route, target)).TryGet(out var whole, out fault))
+            if (!(await landing.LandWholeAsync(domain, route, connections.Target)).TryGet(out var whole, out fault))
                 return Interrupted(domain, fault.Detail);
             if (whole is not null)
                 return SwitchOverResult.OnTarget;
@@ -175,12 +182,12 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
                 return fault;
             var options = new CopyOptions(Domain.Migrations.MigrationMode.PostCopy, null, TimeSpan.Zero, AutoConverge: false);
             var flags = CopyJob.Flags(route with { CopyDisks = false }, options) | VirDomainMigrateFlags.PostcopyResume;
-            continued = Start(domain, new Leaving(known.Handle, null, null), route, options, flags, target);
+            continued = Start(domain, new Leaving(known.Handle, null, null), route, options, flags, connections);
         }
         finally
         {
             if (continued is null)
-                target.Dispose();
+                connections.Dispose();
         }
         return (await AwaitEndAsync(domain, goesOver: true, ct)).TryGet(out var end, out fault) ? Ended(domain, end, continued.Progress.Error) : fault;
     }
@@ -215,6 +222,8 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
                 return goesOver ? SwitchOverPending(domain, progress) : AbortPending(domain, progress);
             // Of a copy that another process began nobody here is told: libvirt has events for a guest that went, and none for a job that ended with it still here.
             await (watched is null ? Task.Delay(patience.PollInterval, host.Time, ct) : watched.WaitAsync(orOutrun: goesOver, left, ct));
+            if (watched?.Settled is { } end)
+                return end;
         }
     }
 
@@ -224,31 +233,18 @@ internal sealed class LibvirtMigrationPort(LibvirtHost host, HostCalls calls, Ev
     private Fault AbortPending(DomainRef domain, CopyProgress progress) => Fault.Unavailable("abort-pending",
         $"The copy of VM {domain.Vm} was aborted, and libvirt has not ended it within {patience.SwitchOverTimeout.TotalSeconds:0} s; it still says '{progress.Phase}'. It is asked again.");
 
-    /// <summary>A connection of the migration's own: the target may not be open in this process, and a long job does not fill its calls.</summary>
-    private async Task<Outcome<VirConnect>> OpenTargetAsync(MigrationRoute route, CancellationToken ct)
+    private async Task CarryOutAsync(OutgoingCopy copy, Leaving leaving, DomainRef domain, MigrationRoute route, VirDomainMigrateFlags flags, MoveConnections connections)
     {
-        try
-        {
-            var connection = await VirConnect.OpenAsync(route.Uri, patience.OpenTimeout, time: host.Time, cancellationToken: ct);
-            connection.SetKeepAlive(patience.KeepAliveInterval, patience.KeepAliveCount);
-            return connection;
-        }
-        catch (LibvirtException e)
-        {
-            return Fault.Unavailable("target-unavailable", $"{route.Uri} cannot be reached. libvirt: {ConnectionAdvice.Explain(route.Uri, e.Message)}");
-        }
-    }
-
-    private async Task CarryOutAsync(OutgoingCopy copy, Leaving leaving, DomainRef domain, MigrationRoute route, VirDomainMigrateFlags flags, VirConnect target)
-    {
-        using (target)
+        using (copy)
+        using (connections)
         using (leaving.Domain)
         {
-            var end = await copy.RunAsync(aborting => new MigrationJob(host, route, target, patience).RunAsync(leaving, copy.Options, flags, aborting));
-            await landing.SettleAsync(domain, route, end, target);
+            var job = new MigrationJob(route, connections);
+            var end = await copy.RunAsync(aborting => job.RunAsync(leaving, copy.Options, flags, aborting));
+            var settled = await landing.SettleAsync(domain, route, end, connections.Target, job.HasArrived);
+            copies.TryRemove(new KeyValuePair<VmId, OutgoingCopy>(domain.Vm, copy));
+            copy.End(settled);
         }
-        copies.TryRemove(new KeyValuePair<VmId, OutgoingCopy>(domain.Vm, copy));
-        copy.Dispose();
         Tell(domain.Vm, copy.Progress.Phase);
     }
 }

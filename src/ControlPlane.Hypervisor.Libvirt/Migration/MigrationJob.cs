@@ -1,22 +1,20 @@
 using ControlPlane.Domain;
-using ControlPlane.Hypervisor.Libvirt.Connections;
 using ControlPlane.Hypervisor.Libvirt.Register;
 using LibvirtSharp;
 
 namespace ControlPlane.Hypervisor.Libvirt.Migration;
 
-/// <summary>
-/// The call that moves a guest. It has a connection of its own: it lasts long, others ask meanwhile how far it is, and an old client library may crash
-/// when a connection with several calls under way is lost.
-/// </summary>
-internal sealed class MigrationJob(LibvirtHost host, MigrationRoute route, VirConnect target, LibvirtOptions patience)
+/// <summary>The call that moves a guest.</summary>
+internal sealed class MigrationJob(MigrationRoute route, MoveConnections connections)
 {
+    /// <summary>Whether the guest is over and runs: nothing is left to be done on the target.</summary>
+    public bool HasArrived { get; private set; }
+
     public async Task<VirJobStatistics?> RunAsync(Leaving leaving, CopyOptions options, VirDomainMigrateFlags flags, CancellationToken aborting)
     {
         var parameters = CopyJob.Parameters(route, options, leaving);
-        using var own = await VirConnect.OpenAsync(host.Settings.Uri, patience.OpenTimeout, time: host.Time, cancellationToken: aborting);
-        own.SetKeepAlive(patience.KeepAliveInterval, patience.KeepAliveCount);
-        using var domain = await own.RunAsync(() => own.LookupDomainByUuid(leaving.Domain.Uuid), aborting);
+        var (source, target) = (connections.Source, connections.Target);
+        using var domain = await source.RunAsync(() => source.LookupDomainByUuid(leaving.Domain.Uuid), aborting);
         if (route.PeerToPeer)
             await domain.MigrateToUri3Async(route.PeerUri, parameters, flags, cancellationToken: aborting);
         else
@@ -25,11 +23,12 @@ internal sealed class MigrationJob(LibvirtHost host, MigrationRoute route, VirCo
     }
 
     /// <summary>At once, since the guest waits; what fails here is done again when the end is settled.</summary>
-    private static VirJobStatistics? Arrive(VirConnect target, Guid uuid)
+    private VirJobStatistics? Arrive(VirConnect target, Guid uuid)
     {
         try
         {
             Arrival.Complete(target, new VmId(uuid));
+            HasArrived = true;
         }
         catch (LibvirtException)
         {

@@ -34,12 +34,13 @@ internal sealed class OutgoingCalls(CallSet at, LibvirtHost host)
             using var arriving = KnownDomain.Find(target, reference.Vm);
             if (arriving is not { State: DomainState.Incoming })
                 return Fault.Conflict("no-incoming", $"{route.Uri} does not listen for VM {reference.Vm}.");
-            if (!LiveXmlFor(known, arriving).TryGet(out var xml, out fault))
+            var stored = arriving.Handle.GetXml(VirDomainXmlFlags.Inactive | VirDomainXmlFlags.Secure);
+            if (!LiveXmlFor(known, stored).TryGet(out var xml, out fault))
                 return fault;
             at.Register.Put(connection, new DepartureRecord(reference, host.Time.GetUtcNow(), route.Write(), null));
             known.Handle.SetMigrationMaxDowntime(CopyBrake.LeastDowntime);
             handedOver = true;
-            return new Leaving(known.Handle, xml.Length == 0 ? null : xml, arriving.Handle.GetXml(VirDomainXmlFlags.Inactive | VirDomainXmlFlags.Secure));
+            return new Leaving(known.Handle, xml.Length == 0 ? null : xml, stored);
         }
         finally
         {
@@ -173,14 +174,14 @@ internal sealed class OutgoingCalls(CallSet at, LibvirtHost host)
     /// The source's live description, with the functions that the target has prepared in place of the source's. Empty: nothing is to be replaced.
     /// A function in the guest without a counterpart cannot travel.
     /// </summary>
-    private static Outcome<string> LiveXmlFor(KnownDomain leaving, KnownDomain arriving)
+    private static Outcome<string> LiveXmlFor(KnownDomain leaving, string stored)
     {
         var functions = leaving.Look().Functions;
-        var counterparts = arriving.LookAtStored().Functions;
-        foreach (var function in functions.Where(f => !counterparts.Any(c => c.Name == f.Name && c.GuestAddress == f.GuestAddress)))
-            return Fault.Conflict("device-still-plugged", $"'{function.Name ?? function.Address.ToString()}' is still in the guest and has no counterpart on the target.");
         if (functions.Count == 0)
             return "";
+        var counterparts = DomainXmlReader.Read(stored).Functions;
+        foreach (var function in functions.Where(f => !counterparts.Any(c => c.Name == f.Name && c.GuestAddress == f.GuestAddress)))
+            return Fault.Conflict("device-still-plugged", $"'{function.Name ?? function.Address.ToString()}' is still in the guest and has no counterpart on the target.");
         var xml = XElement.Parse(leaving.Handle.GetXml(VirDomainXmlFlags.Migratable | VirDomainXmlFlags.Secure));
         foreach (var device in xml.Element("devices")!.Elements())
         {

@@ -51,6 +51,9 @@ internal sealed class OutgoingCopy : IDisposable
         }
     }
 
+    /// <summary>How it ended, once the host remembers it; null before, and when that is not certain.</summary>
+    public CopyProgress? Settled { get; private set; }
+
     /// <summary>
     /// Whether the guest was let go and has for some time written too much to go over with what it was allowed last. It still may, if it rests.
     /// </summary>
@@ -98,12 +101,18 @@ internal sealed class OutgoingCopy : IDisposable
         }
     }
 
+    /// <param name="how">As the host remembers it; null: whoever asks next finds out.</param>
+    public void End(CopyProgress? how)
+    {
+        Settled = how;
+        ended.SetResult();
+    }
+
     public void Dispose()
     {
         lock (gate)
             isOver = true;
         aborting.Dispose();
-        ended.SetResult();
     }
 
     /// <summary>Until it has ended and the host remembers how, at most for a time.</summary>
