@@ -54,4 +54,12 @@ internal sealed record Load(int Count, TimeSpan Elapsed, IReadOnlyList<TimeSpan>
         double[] sorted = [.. values.Order()];
         return sorted.Length % 2 == 1 ? sorted[sorted.Length / 2] : (sorted[(sorted.Length / 2) - 1] + sorted[sorted.Length / 2]) / 2;
     }
+
+    /// <summary>Of what is left when the lowest and the highest quarter are taken away.</summary>
+    public static double MiddleMean(IEnumerable<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        var quarter = sorted.Length / 4;
+        return sorted[quarter..^quarter].Average();
+    }
 }
