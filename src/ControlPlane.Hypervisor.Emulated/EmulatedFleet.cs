@@ -2,6 +2,7 @@ using ControlPlane.Domain;
 using ControlPlane.Domain.Hosts;
 using ControlPlane.Hypervisor.Emulated.Devices;
 using ControlPlane.Hypervisor.Emulated.Faults;
+using ControlPlane.Hypervisor.Emulated.Guests;
 using ControlPlane.Hypervisor.Emulated.Hosts;
 using ControlPlane.Hypervisor.Emulated.Journal;
 using ControlPlane.Hypervisor.Emulated.Migration;
@@ -83,6 +84,8 @@ public sealed class EmulatedFleet : IHypervisorFleet, IDisposable
             return Fault.Unavailable("journal-failed", $"Host {host.Name} cannot be emulated: {e.Message}");
         }
     }
+
+    public IEnumerable<UnreadableLabel> CheckGuestLabels(IReadOnlyDictionary<string, string> labels) => GuestLabelForms.Check(labels);
 
     public ValueTask CloseAsync(HostId host, bool forget, CancellationToken ct)
     {

@@ -1,6 +1,7 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Hosts;
 using ControlPlane.Hypervisor.Libvirt.Connections;
+using ControlPlane.Hypervisor.Libvirt.Domains;
 using LibvirtSharp;
 
 namespace ControlPlane.Hypervisor.Libvirt;
@@ -55,6 +56,12 @@ public sealed class LibvirtFleet(LibvirtOptions options, TimeProvider time) : IH
         }
         foreach (var hypervisor in all)
             await hypervisor.DisposeAsync();
+    }
+
+    public IEnumerable<UnreadableLabel> CheckGuestLabels(IReadOnlyDictionary<string, string> labels)
+    {
+        if (labels.TryGetValue(DomainCalls.TeamingLabel, out var teaming) && teaming is not ("on" or "off"))
+            yield return new UnreadableLabel(DomainCalls.TeamingLabel, $"must be on or off, not '{teaming}'.");
     }
 
     private (LibvirtHypervisor Present, LibvirtHypervisor? Replaced) FindOrOpen(HostId id, HostSettings settings)

@@ -159,6 +159,13 @@ public interface IHypervisorFleet
     /// <summary>The hypervisor of a host, opened when it is not open yet; a fault when its backend is unknown or does not answer.</summary>
     ValueTask<Outcome<IHypervisor>> OpenAsync(Host host, CancellationToken ct);
 
+    /// <summary>Which of a VM's labels are addressed to a backend that cannot read them; those that are nobody's are the user's own.</summary>
+    IEnumerable<UnreadableLabel> CheckGuestLabels(IReadOnlyDictionary<string, string> labels);
+
     /// <summary>Closes the connection; with <paramref name="forget"/> an emulated host ceases to exist.</summary>
     ValueTask CloseAsync(HostId host, bool forget, CancellationToken ct);
 }
+
+/// <summary>A label of a VM that a backend heeds and cannot read.</summary>
+/// <param name="Why">What it must be, as the end of a sentence that begins with the label.</param>
+public sealed record UnreadableLabel(string Key, string Why);

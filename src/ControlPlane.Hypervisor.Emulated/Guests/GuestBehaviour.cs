@@ -1,4 +1,3 @@
-using System.Globalization;
 using ControlPlane.Domain.Networks;
 using ControlPlane.Domain.VirtualMachines;
 using ControlPlane.Hypervisor.Emulated.Cpu;
@@ -40,7 +39,7 @@ internal sealed record UnplugHabit(UnplugManner Manner, TimeSpan? After)
     };
 }
 
-/// <summary>How a guest behaves, read from its VM's labels. A label that cannot be read changes nothing.</summary>
+/// <summary>How a guest behaves, read from its VM's labels. One that cannot be read is refused when the VM is made (<see cref="GuestLabelForms"/>), and changes nothing where it comes in otherwise.</summary>
 internal sealed class GuestBehaviour(IReadOnlyDictionary<string, string> labels, GuestTimings timings)
 {
     public TimeSpan Boot => Durations.Parse(Label(GuestLabels.Boot)) ?? timings.Boot;
@@ -150,6 +149,5 @@ internal sealed class GuestBehaviour(IReadOnlyDictionary<string, string> labels,
 
     private string? Label(string name) => labels.GetValueOrDefault(name);
 
-    private double? Number(string name) =>
-        double.TryParse(Label(name), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : null;
+    private double? Number(string name) => GuestLabelForms.Number(Label(name));
 }

@@ -12,7 +12,7 @@ namespace ControlPlane.Hypervisor.Libvirt.Domains;
 internal sealed class DomainCalls(Admission admission, HostRegister register, HostTraits traits, Func<DiskVolumes> disks, TimeProvider time)
 {
     /// <summary>VM label: <c>off</c> keeps a pair of virtio and virtual function apart for guests that do not know net_failover.</summary>
-    private const string TeamingLabel = "libvirt-teaming";
+    public const string TeamingLabel = "libvirt-teaming";
 
     public Outcome<Done> Define(VirConnect connection, DomainDefinition definition)
     {

@@ -1,6 +1,7 @@
 using ControlPlane.Domain;
 using ControlPlane.Domain.Operations;
 using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Hypervisor;
 using ControlPlane.Persistence.VirtualMachines;
 using ControlPlane.Persistence.Writing;
 
@@ -97,12 +98,13 @@ public sealed class ResumeVirtualMachineHandler(VmOperations operations)
 }
 
 /// <summary>Labels only; the rest of a spec changes by operations.</summary>
-public sealed class UpdateVirtualMachineHandler(VmStore vms, BatchingWriter writer, MutationContext context, Announcements announcements, TimeProvider clock)
+public sealed class UpdateVirtualMachineHandler(
+    VmStore vms, IHypervisorFleet hypervisors, BatchingWriter writer, MutationContext context, Announcements announcements, TimeProvider clock)
 {
     public async Task<Outcome<VirtualMachine>> HandleAsync(UpdateVirtualMachine command, CancellationToken ct)
     {
         var errors = new FieldErrors();
-        VmDraftResolver.Labels(errors, "labels", command.Labels ?? new Dictionary<string, string>());
+        VmDraftResolver.GuestLabels(errors, command.Labels ?? new Dictionary<string, string>(), hypervisors);
         if (errors.Any)
             return errors.ToFault();
         var vm = await vms.FindAsync(command.Vm, ct);

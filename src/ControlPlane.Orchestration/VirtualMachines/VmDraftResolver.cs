@@ -2,11 +2,12 @@ using ControlPlane.Domain;
 using ControlPlane.Domain.Networks;
 using ControlPlane.Domain.Projects;
 using ControlPlane.Domain.VirtualMachines;
+using ControlPlane.Hypervisor;
 
 namespace ControlPlane.Orchestration.VirtualMachines;
 
 /// <summary>Checks a draft whole and resolves its names. What it lets through is a spec that only capacity can refuse.</summary>
-public sealed class VmDraftResolver(FleetDirectory fleet)
+public sealed class VmDraftResolver(FleetDirectory fleet, IHypervisorFleet hypervisors)
 {
     private const int MaxLabels = 64;
     private const int MaxLabelLength = 253;
@@ -22,7 +23,7 @@ public sealed class VmDraftResolver(FleetDirectory fleet)
         if (draft.Hugepages != HugepageSize.None && draft.MemoryMiB % PageMiB(draft.Hugepages) != 0)
             errors.Impossible("memoryMiB", $"must be a multiple of {PageMiB(draft.Hugepages)} MiB to be made of huge pages.");
         errors.Label("image", draft.Image);
-        Labels(errors, "labels", draft.Labels);
+        GuestLabels(errors, draft.Labels, hypervisors);
 
         var names = new HashSet<string>(StringComparer.Ordinal);
         var disks = Disks(errors, draft.Disks);
@@ -53,6 +54,16 @@ public sealed class VmDraftResolver(FleetDirectory fleet)
     }
 
     internal static long PageMiB(HugepageSize size) => size == HugepageSize.Size1GiB ? 1024 : 2;
+
+    /// <summary>A VM's labels: the user's own, and those that a backend heeds, which it must be able to read.</summary>
+    internal static void GuestLabels(FieldErrors errors, IReadOnlyDictionary<string, string> labels, IHypervisorFleet hypervisors)
+    {
+        Labels(errors, "labels", labels);
+        if (errors.Any)
+            return;
+        foreach (var unreadable in hypervisors.CheckGuestLabels(labels))
+            errors.Malformed($"labels.{unreadable.Key}", unreadable.Why);
+    }
 
     internal static void Labels(FieldErrors errors, string field, IReadOnlyDictionary<string, string> labels)
     {

@@ -18,6 +18,8 @@ internal sealed class HeardFleet(IHypervisorFleet inner) : IHypervisorFleet
     public async ValueTask<Outcome<IHypervisor>> OpenAsync(Host host, CancellationToken ct) =>
         (await inner.OpenAsync(host, ct)).Map(h => ToldFleet.ToldHypervisor.Of(h, token => ListenAsync(h, token)));
 
+    public IEnumerable<UnreadableLabel> CheckGuestLabels(IReadOnlyDictionary<string, string> labels) => inner.CheckGuestLabels(labels);
+
     public ValueTask CloseAsync(HostId host, bool forget, CancellationToken ct) => inner.CloseAsync(host, forget, ct);
 
     private async IAsyncEnumerable<HypervisorEvent> ListenAsync(IHypervisor host, [EnumeratorCancellation] CancellationToken ct)

@@ -20,6 +20,8 @@ public sealed class ToldFleet(IHypervisorFleet inner) : IHypervisorFleet
     public async ValueTask<Outcome<IHypervisor>> OpenAsync(Host host, CancellationToken ct) =>
         (await inner.OpenAsync(host, ct)).Map(h => ToldHypervisor.Of(h, token => WatchAsync(host.Id, token)));
 
+    public IEnumerable<UnreadableLabel> CheckGuestLabels(IReadOnlyDictionary<string, string> labels) => inner.CheckGuestLabels(labels);
+
     public ValueTask CloseAsync(HostId host, bool forget, CancellationToken ct) => inner.CloseAsync(host, forget, ct);
 
     public void Tell(HostId host, HypervisorEvent happened) => Assert.True(streams[host].Writer.TryWrite(happened));
