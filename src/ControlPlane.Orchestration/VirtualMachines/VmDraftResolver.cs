@@ -59,7 +59,8 @@ public sealed class VmDraftResolver(FleetDirectory fleet, IHypervisorFleet hyper
     internal static void GuestLabels(FieldErrors errors, IReadOnlyDictionary<string, string> labels, IHypervisorFleet hypervisors)
     {
         Labels(errors, "labels", labels);
-        if (errors.Any)
+        // One without a text is told of already.
+        if (labels.Values.Contains(null))
             return;
         foreach (var unreadable in hypervisors.CheckGuestLabels(labels))
             errors.Malformed($"labels.{unreadable.Key}", unreadable.Why);

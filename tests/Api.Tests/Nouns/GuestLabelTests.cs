@@ -25,6 +25,14 @@ public sealed class GuestLabelTests(ApiServer server)
     }
 
     [Fact]
+    public async Task It_is_told_together_with_whatever_else_is_wrong()
+    {
+        var refused = (await server.Admin.PostAsync("/api/v1/vms", """{"name":"Not A Name","vcpus":0,"memoryMiB":64,"labels":{"emulator.nic":"token-ring"} }""")).Expect(400);
+
+        Assert.Equal(["labels.emulator.nic", "name", "vcpus"], refused.BlamedFields.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task A_VM_keeps_what_it_had_when_its_new_labels_cannot_be_read_and_its_users_own_are_nobody_elses_business()
     {
         await server.HostAsync();
